@@ -1,0 +1,5 @@
+"""The command line: the composition root that may import everything of ours.
+
+``main`` turns whatever happens into one line and an exit code; ``commands`` holds a module for
+each command, ``reports`` one for each output format. Heavy imports wait until a command needs them.
+"""

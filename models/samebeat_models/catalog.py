@@ -1,0 +1,150 @@
+"""The catalog: which instances are checked, and what is expected of each, to the last state.
+
+Our own models are in ``catalog/*.toml``; a user's are a list ``MODELS`` in the file of the spec.
+A pin that is absent is not checked (a user's first run has none); ours are complete, and a test
+holds them to it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from samebeat_spec.language import Instance, InstanceError, Spec
+
+
+class CatalogError(Exception):
+    """A catalog file is wrong; the message names file, entry and key."""
+
+
+class Tier(StrEnum):
+    """How long a model takes; each tier includes the one before."""
+
+    FAST = "fast"
+    FULL = "full"
+    NIGHTLY = "nightly"
+
+
+class Without(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A guard that is taken out: the action's name and the guard's reason."""
+
+    action: str
+    guard: str
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A catalog entry.
+
+    Args:
+        name: what reports call it.
+        spec: the spec's name; a user's file with one spec may leave it out.
+        about: one sentence: what this instance shows.
+        tier: when it is run.
+        sizes, constants: see ``Instance``.
+        symmetry: explore one state of each orbit of the symmetric sorts.
+        states, transitions, depth: exact counts. For a negative control, ``depth`` is the length
+            of its shortest counterexample, and the other two are left out.
+        terminal: intended terminal states, all of which must be reached.
+        witnesses: situations that must be reached.
+        idle: actions that are never enabled here, exactly.
+        vacuous: properties that hold here for want of a case, exactly.
+        without: the guard taken out: the entry is a negative control.
+        violates: the properties violated at the least depth, exactly. Empty: nothing is violated.
+    """
+
+    name: str
+    spec: str = ""
+    about: str = ""
+    tier: Tier = Tier.FAST
+    sizes: dict[str, int | tuple[int, int]] = {}
+    constants: dict[str, Any] = {}
+    symmetry: bool = False
+    states: int | None = None
+    transitions: int | None = None
+    depth: int | None = None
+    terminal: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    vacuous: tuple[str, ...] = ()
+    without: Without | None = None
+    violates: tuple[str, ...] = ()
+
+    @property
+    def is_control(self) -> bool:
+        """Whether this model is a wrong protocol that must be caught."""
+        return self.without is not None or bool(self.violates)
+
+    def instance(self, spec: Spec) -> Instance:
+        """Return the instance to explore.
+
+        Raises:
+            InstanceError: a size, a constant or the guard to take out does not fit the spec.
+        """
+        if self.without is not None:
+            try:
+                spec = spec.without(self.without.action, self.without.guard)
+            except KeyError as error:
+                raise InstanceError(
+                    f"{self.name}: {spec.name} has no guard {error.args[0]!r} to take out"
+                ) from None
+        return Instance(self.name, spec, self.sizes, self.constants)
+
+
+class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One TOML file of the catalog: the models of one spec."""
+
+    spec: str
+    model: tuple[Model, ...]
+
+
+def parse_catalog(text: str, source: str) -> tuple[Model, ...]:
+    """Return the models that a TOML text describes.
+
+    Raises:
+        CatalogError: not TOML, an unknown key, a wrong type or a name used twice; the message
+            names ``source`` and the entry.
+    """
+    raw: dict[str, Any] = {}
+    try:
+        raw = tomllib.loads(text)
+        found = msgspec.convert(raw, CatalogFile)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogError(f"{source}: not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"{source}: {_name_entry(str(error), raw)}") from None
+    models = tuple(msgspec.structs.replace(m, spec=m.spec or found.spec) for m in found.model)
+    _check_unique(models, source)
+    return models
+
+
+def load_catalog() -> tuple[Model, ...]:
+    """Return every model that samebeat ships, in the order of the files and in each file."""
+    folder = resources.files("samebeat_models") / "catalog"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    models = [m for f in files for m in parse_catalog(f.read_text("utf-8"), f.name)]
+    _check_unique(models, "the catalog")
+    return tuple(models)
+
+
+def _check_unique(models: Iterable[Model], source: str) -> None:
+    seen: set[str] = set()
+    for m in models:
+        if m.name in seen:
+            raise CatalogError(f"{source}: two models are called {m.name!r}")
+        seen.add(m.name)
+
+
+def _name_entry(message: str, raw: dict[str, Any]) -> str:
+    """Replace msgspec's entry index by the entry's name: people search for names."""
+    entries = raw.get("model")
+    if not isinstance(entries, list):
+        return message
+    for i, entry in enumerate(entries):
+        name = entry.get("name") if isinstance(entry, dict) else None
+        message = message.replace(f"$.model[{i}]", f"model {name or i}")
+    return message.replace("$.", "")

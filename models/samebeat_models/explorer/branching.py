@@ -1,0 +1,67 @@
+"""Branching: from which states is a goal out of reach?
+
+Decided backwards over the graph, without storing it: a state is *good* if the goal holds in it or
+some successor is good. Levels are swept from the last to the first until nothing changes; a state
+that is good is not expanded again. What stays is every state from which no run reaches the goal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from samebeat_models.explorer.formulas import Ground
+from samebeat_models.explorer.kernels import Block, blocks
+from samebeat_models.explorer.machine import Machine
+from samebeat_models.explorer.store import Bools, Store
+
+
+def unable_to_reach(machine: Machine, store: Store, goal: Ground) -> tuple[int, int] | None:
+    """Return (level, position) of a nearest state that cannot reach ``goal``, None if all can.
+
+    Every level of ``store`` must be complete.
+    """
+    at_goal = machine.steps.kernel.mask(goal)
+    good = [
+        np.concatenate([at_goal(block) for _, block in blocks(level)]) for level in store.levels
+    ]
+    changed = True
+    while changed and not all(g.all() for g in good):
+        changed = False
+        for depth in reversed(range(len(good))):
+            changed |= _sweep(machine, store, good, depth)
+    for depth, g in enumerate(good):
+        if not g.all():
+            return depth, int(np.argmin(g))
+    return None
+
+
+def _sweep(machine: Machine, store: Store, good: list[Bools], depth: int) -> bool:
+    """Mark the states of one level that have a good successor; return whether any was found."""
+    pending = np.flatnonzero(~good[depth])
+    found = False
+    for _, block in blocks(store.levels[depth][:, pending]):
+        size = block.size
+        here, pending = pending[:size], pending[size:]
+        newly = _with_good_successor(machine, store, good, depth, block)
+        good[depth][here[newly]] = True
+        found |= bool(newly.any())
+    return found
+
+
+def _with_good_successor(
+    machine: Machine, store: Store, good: list[Bools], depth: int, block: Block
+) -> Bools:
+    newly = np.zeros(block.size, np.bool_)
+    for steps in machine.steps.steps(block):
+        source = np.flatnonzero(steps.source)
+        open_ = ~newly[source]
+        if not open_.any():
+            continue
+        after = machine.canonical(steps.after[:, open_])
+        levels, positions = store.find(after, near=depth + 1)
+        reached = np.zeros(len(levels), np.bool_)
+        for d in np.unique(levels):
+            on = levels == d
+            reached[on] = good[d][positions[on]]
+        newly[source[open_][reached]] = True
+    return newly

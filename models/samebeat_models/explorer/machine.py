@@ -1,0 +1,71 @@
+"""A machine: an instance made ready for exploration, from spec to kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from samebeat_models.explorer.formulas import evaluate
+from samebeat_models.explorer.grounding import Grounding, possible_values
+from samebeat_models.explorer.kernels import StepKernel
+from samebeat_models.explorer.layout import Layout, Words
+from samebeat_models.explorer.symmetry import Symmetry, symmetry_of
+from samebeat_spec.language import Instance
+from samebeat_spec.language.instance import StateTuple
+from samebeat_spec.language.interpreter import Interpreter
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An instance with its grounded actions, state layout and (if asked for) symmetry."""
+
+    instance: Instance
+    interpreter: Interpreter
+    initial: tuple[StateTuple, ...]
+    grounding: Grounding
+    layout: Layout
+    steps: StepKernel
+    symmetry: Symmetry | None
+
+    def canonical(self, states: Words) -> Words:
+        """Return the representatives of the states' orbits; without symmetry, the states."""
+        return states if self.symmetry is None else self.symmetry.canonical(states)
+
+    def pack(self, states: Sequence[StateTuple]) -> Words:
+        """Return states as words, in the given order, not canonical."""
+        return self.layout.pack(states)
+
+    def unpack(self, states: Words, position: int) -> StateTuple:
+        """Return one state as a tuple of cell values."""
+        stored = self.layout.unpack(states, position)
+        cells = range(len(self.instance.cells))
+        return tuple(
+            stored[i]
+            if i in stored
+            else next(v for v, g in self.grounding.definitions[i].items() if evaluate(g, stored))
+            for i in cells
+        )
+
+
+def build_machine(instance: Instance, *, symmetry: bool, min_words: int = 1) -> Machine:
+    """Return the machine of an instance.
+
+    Args:
+        instance: what to explore.
+        symmetry: explore one state of each orbit of the symmetric sorts.
+        min_words: use at least so many words a state (to measure what they cost).
+
+    Raises:
+        StateError: there is no initial state.
+    """
+    interpreter = Interpreter(instance)
+    initial = tuple(interpreter.initial_states())
+    possible = possible_values(instance, initial)
+    group = symmetry_of(instance, initial) if symmetry else None
+    if group is not None:
+        possible = group.closed(possible)
+    grounding = Grounding(instance, possible)
+    layout = Layout(possible, min_words=min_words)
+    steps = StepKernel(grounding.formulas, layout, grounding.actions())
+    ready = None if group is None else Symmetry(group, layout)
+    return Machine(instance, interpreter, initial, grounding, layout, steps, ready)

@@ -1,0 +1,153 @@
+"""Monitors: a spec's properties, compiled to watch states and steps as they are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from samebeat_models.explorer.formulas import FALSE, Ground
+from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation, Steps
+from samebeat_models.explorer.machine import Machine
+from samebeat_models.explorer.vacuity import triggers
+from samebeat_spec.language import Property, StateError
+from samebeat_spec.language.terms import Formula
+
+
+@dataclass
+class Sighting:
+    """Something that some state or step must show: a witness, or a property's trigger."""
+
+    name: str
+    operation: Operation
+    depth: int | None = None
+    position: int | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether some reachable state has shown it."""
+        return self.depth is not None
+
+
+@dataclass
+class StepWatch:
+    """What to look at on the steps of one ground action; operations read the state before."""
+
+    violations: list[tuple[Property, Operation]] = field(default_factory=list)
+    sightings: list[tuple[Sighting, Operation]] = field(default_factory=list)
+    misfits: list[tuple[str, Operation]] = field(default_factory=list)
+
+
+class Monitors:
+    """The properties of a machine's spec.
+
+    Invariants, witnesses and triggers look at states; step properties are turned into conditions
+    on the state before each ground action, most of which are false for good and vanish.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._kernel: Kernel = machine.steps.kernel
+        spec = machine.instance.spec
+        self.invariants = [
+            (p, self._kernel.mask(bad))
+            for p in spec.of_kind("invariant")
+            if (bad := self._violation(p.formula)) is not FALSE
+        ]
+        self.witnesses = [Sighting(p.name, self._state(p.formula)) for p in spec.of_kind("witness")]
+        self.terminals = [(p, self._state(p.formula)) for p in spec.of_kind("terminal")]
+        self.terminal_counts = {p.name: 0 for p, _ in self.terminals}
+        self.triggers = [
+            Sighting(p.name, self._state(t))
+            for p in spec.of_kind("invariant")
+            for t in triggers(p.formula)
+        ]
+        self.step_triggers: list[Sighting] = []
+        self.steps = self._step_watches()
+
+    def _violation(self, formula: Formula) -> Ground:
+        return self._machine.grounding.formulas.negate(self._ground(formula))
+
+    def _ground(self, formula: Formula) -> Ground:
+        return self._machine.grounding.formula(formula, {})
+
+    def _state(self, formula: Formula) -> Operation:
+        return self._kernel.mask(self._ground(formula))
+
+    def _step_watches(self) -> list[StepWatch]:
+        grounding, formulas = self._machine.grounding, self._machine.grounding.formulas
+        actions = self._machine.steps.actions
+        watches = [StepWatch() for _ in actions]
+        for watch, action in zip(watches, actions, strict=True):
+            watch.misfits = [(text, self._kernel.mask(g)) for g, text in action.misfits]
+        for p in self._machine.instance.spec.of_kind("step"):
+            for watch, action in zip(watches, actions, strict=True):
+                bad = formulas.negate(grounding.step_formula(p.formula, action))
+                bad = formulas.all_of((action.guard, bad))
+                if bad is not FALSE:
+                    watch.violations.append((p, self._kernel.mask(bad)))
+            for t in triggers(p.formula):
+                sighting = Sighting(p.name, lambda block: np.zeros(block.size, np.bool_))
+                self.step_triggers.append(sighting)
+                for watch, action in zip(watches, actions, strict=True):
+                    shown = formulas.all_of((action.guard, grounding.step_formula(t, action)))
+                    if shown is not FALSE:
+                        watch.sightings.append((sighting, self._kernel.mask(shown)))
+        return watches
+
+    # --- states ----------------------------------------------------------------------------
+
+    def look_at_states(self, block: Block, depth: int, start: int) -> dict[str, int]:
+        """Look at a block of new states; return the violated invariants and where, first each.
+
+        ``start`` is the position of the block's first state in its level.
+        """
+        for sighting in (*self.witnesses, *self.triggers):
+            if not sighting.seen and (at := _first(sighting.operation(block))) is not None:
+                sighting.depth, sighting.position = depth, start + at
+        return {
+            p.name: start + at
+            for p, operation in self.invariants
+            if (at := _first(operation(block))) is not None
+        }
+
+    def look_at_stuck(self, block: Block, stuck: Mask) -> int | None:
+        """Count terminal states among the stuck ones; return the first one that is none."""
+        unintended = stuck.copy()
+        for p, operation in self.terminals:
+            here = stuck & operation(block)
+            self.terminal_counts[p.name] += int(np.count_nonzero(here))
+            unintended &= ~here
+        return _first(unintended)
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def look_at_steps(self, block: Block, steps: Steps, depth: int) -> dict[str, int]:
+        """Look at one ground action's steps; return violated step properties and where.
+
+        Raises:
+            StateError: a step leads to a state that does not fit.
+        """
+        watch = self.steps[steps.index]
+        for text, operation in watch.misfits:
+            if operation(block).any():
+                raise StateError(text)
+        for sighting, operation in watch.sightings:
+            if not sighting.seen and operation(block).any():
+                sighting.depth = depth
+        return {
+            p.name: at
+            for p, operation in watch.violations
+            if (at := _first(operation(block))) is not None
+        }
+
+    def vacuous(self) -> tuple[str, ...]:
+        """Return the properties with a trigger that nothing has shown, in order."""
+        unseen = {s.name for s in (*self.triggers, *self.step_triggers) if not s.seen}
+        return tuple(p.name for p in self._machine.instance.spec.properties if p.name in unseen)
+
+
+def _first(mask: Mask) -> int | None:
+    """Return the position of the first true entry."""
+    at = int(mask.argmax()) if len(mask) else 0
+    return at if len(mask) and mask[at] else None

@@ -1,0 +1,237 @@
+"""The search: breadth first, level by level, every state once, shortest counterexamples.
+
+Breadth first means that the first violation found lies at the least depth; the search finishes
+the level it is found on, so that *every* property violated at that depth is reported.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from samebeat_models.explorer.branching import unable_to_reach
+from samebeat_models.explorer.kernels import blocks
+from samebeat_models.explorer.layout import Words
+from samebeat_models.explorer.machine import Machine, build_machine
+from samebeat_models.explorer.monitors import Monitors
+from samebeat_models.explorer.retrace import retrace
+from samebeat_models.explorer.store import Store, sorted_unique
+from samebeat_models.progress import Budget, Progress, Snapshot
+from samebeat_models.results import DEADLOCK_FREE, Exploration, Finding, Verdict
+from samebeat_spec.language import Instance
+
+_PARTITION = 1 << 20
+"""Successors that are sorted together before their level is complete: bounds the memory."""
+
+
+@dataclass
+class _Violations:
+    """What is violated at one depth: for each property where it shows.
+
+    ``states``: position in the level at ``depth``. ``steps``: position of the state before, in
+    the level at ``depth - 1``.
+    """
+
+    depth: int
+    states: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.steps)
+
+
+class _OutOfBudget(Exception):  # noqa: N818  (`except _OutOfBudget` is the sentence)
+    """The budget is used up; the message says what of it."""
+
+
+class Search:
+    """One exploration of one machine."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        budget: Budget | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.machine = machine
+        self.monitors = Monitors(machine)
+        self.store = Store(machine.layout.words)
+        self._budget = budget or Budget()
+        self._progress = progress
+        self._started = time.perf_counter()
+        self._transitions = 0
+        self._counts: Counter[int] = Counter()
+        self._peak_bytes = 0
+        self._violations = _Violations(0)
+        self._reason = ""
+
+    def run(self) -> Exploration:
+        """Explore until everything is seen, something is violated or the budget is used up."""
+        try:
+            self._explore()
+            stuck_behind = self._branching()
+        except _OutOfBudget as stop:
+            self._reason = f"stopped by {stop}"
+            stuck_behind = {}
+        findings = (*self._findings(stuck_behind), *self._witnesses())
+        names = [a.action.name for a in self.machine.steps.actions]
+        by_name = {a.name: 0 for a in self.machine.instance.spec.actions}
+        for index, count in self._counts.items():
+            by_name[names[index]] += count
+        return Exploration(
+            instance=self.machine.instance,
+            states=self.store.count,
+            transitions=self._transitions,
+            depth=len(self.store.levels) - 1,
+            seconds=time.perf_counter() - self._started,
+            findings=findings,
+            action_counts=by_name,
+            terminals=self.monitors.terminal_counts,
+            vacuous=self.monitors.vacuous(),
+            incomplete_reason=self._reason,
+            peak_bytes=self._peak_bytes,
+            bits=self.machine.layout.bits,
+        )
+
+    # --- exploring -------------------------------------------------------------------------
+
+    def _explore(self) -> None:
+        initial = self.machine.canonical(self.machine.pack(self.machine.initial))
+        frontier = self.store.add_level(sorted_unique(initial))
+        self._violations.states = self._look_at_level(frontier, 0)
+        while frontier.shape[1] and not self._violations:
+            depth = len(self.store.levels)
+            self._violations = _Violations(depth)
+            candidates, deadlock = self._expand(frontier, depth)
+            if deadlock is not None:  # a state of the level before: nearer than anything new
+                self._violations = _Violations(depth - 1, {DEADLOCK_FREE: deadlock})
+                return
+            frontier = self.store.add_level(candidates)
+            self._violations.states = self._look_at_level(frontier, depth)
+        if self._violations and frontier.shape[1]:
+            self._reason = "stopped at the first violation"
+
+    def _expand(self, frontier: Words, depth: int) -> tuple[Words, int | None]:
+        """Return the successors of a level (sorted, unique) and its first deadlock, if any."""
+        parts: list[Words] = []
+        pending: list[Words] = []
+        size = 0
+        deadlock: int | None = None
+        for start, block in blocks(frontier):
+            moves = np.zeros(block.size, np.bool_)
+            for steps in self.machine.steps.steps(block):
+                self._transitions += steps.enabled
+                self._counts[steps.index] += steps.enabled
+                for name, at in self.monitors.look_at_steps(block, steps, depth).items():
+                    self._violations.steps.setdefault(name, start + at)
+                moves |= steps.source
+                pending.append(steps.after)
+                size += steps.after.shape[1]
+            if deadlock is None and not moves.all():
+                at = self.monitors.look_at_stuck(block, ~moves)
+                deadlock = None if at is None else start + at
+            if size >= _PARTITION:
+                parts.append(self._representatives(pending))
+                pending, size = [], 0
+                self._report(frontier, parts)
+        parts.append(self._representatives(pending))
+        self._report(frontier, parts)
+        joined = parts[0] if len(parts) == 1 else sorted_unique(np.concatenate(parts, axis=1))
+        return joined, deadlock
+
+    def _representatives(self, pending: list[Words]) -> Words:
+        if not pending:
+            return np.zeros((self.machine.layout.words, 0), np.uint64)
+        unique = sorted_unique(np.concatenate(pending, axis=1))
+        if self.machine.symmetry is None:
+            return unique
+        return sorted_unique(self.machine.canonical(unique))
+
+    def _look_at_level(self, level: Words, depth: int) -> dict[str, int]:
+        violated: dict[str, int] = {}
+        for start, block in blocks(level):
+            found = self.monitors.look_at_states(block, depth, start)
+            violated = {**found, **violated}
+        return violated
+
+    def _report(self, frontier: Words, parts: list[Words]) -> None:
+        held = self.store.nbytes + sum(p.nbytes for p in parts)
+        self._peak_bytes = max(self._peak_bytes, held)
+        now = Snapshot(
+            model=self.machine.instance.name,
+            states=self.store.count,
+            transitions=self._transitions,
+            depth=len(self.store.levels) - 1,
+            frontier=frontier.shape[1],
+            seconds=time.perf_counter() - self._started,
+            memory_bytes=held,
+        )
+        if self._progress is not None:
+            self._progress(now)
+        if reason := self._budget.exceeded(now):
+            raise _OutOfBudget(reason)
+
+    def _branching(self) -> dict[str, tuple[int, int]]:
+        """Return the violated always-reachable properties, each with a nearest bad state."""
+        if self._violations or self._reason:
+            return {}
+        found = {}
+        for p in self.machine.instance.spec.of_kind("always_reachable"):
+            goal = self.machine.grounding.formula(p.formula, {})
+            bad = unable_to_reach(self.machine, self.store, goal)
+            if bad is not None:
+                found[p.name] = bad
+        return found
+
+    # --- findings --------------------------------------------------------------------------
+
+    def _findings(self, stuck_behind: dict[str, tuple[int, int]]) -> list[Finding]:
+        spec = self.machine.instance.spec
+        kinds = [(p.name, p.kind) for p in spec.of_kind("invariant", "step", "always_reachable")]
+        kinds.append((DEADLOCK_FREE, "deadlock"))
+        return [self._finding(name, kind, stuck_behind) for name, kind in kinds]
+
+    def _finding(self, name: str, kind: str, stuck_behind: dict[str, tuple[int, int]]) -> Finding:
+        depth = self._violations.depth
+        if name in self._violations.states:
+            trace = retrace(self.machine, self.store, depth, self._violations.states[name])
+        elif name in self._violations.steps:
+            before = self._violations.steps[name]
+            broken = self.machine.instance.spec.find_property(name)
+            trace = retrace(self.machine, self.store, depth - 1, before, broken)
+        elif name in stuck_behind:
+            depth, position = stuck_behind[name]
+            trace = retrace(self.machine, self.store, depth, position)
+        else:
+            undecided = bool(self._reason or self._violations)
+            verdict = Verdict.UNDETERMINED if undecided else Verdict.HOLDS
+            return Finding(name, kind, verdict)
+        return Finding(name, kind, Verdict.VIOLATED, depth, trace)
+
+    def _witnesses(self) -> list[Finding]:
+        undecided = bool(self._reason or self._violations)
+        missing = Verdict.UNDETERMINED if undecided else Verdict.VIOLATED
+        return [
+            Finding(w.name, "witness", Verdict.HOLDS if w.seen else missing, w.depth)
+            for w in self.monitors.witnesses
+        ]
+
+
+def explore(
+    instance: Instance,
+    *,
+    symmetry: bool = False,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+    min_words: int = 1,
+) -> Exploration:
+    """Explore an instance exhaustively, or up to its first violation, or up to a budget.
+
+    Raises:
+        StateError: there is no initial state, or a step leads to a state that does not fit.
+    """
+    machine = build_machine(instance, symmetry=symmetry, min_words=min_words)
+    return Search(machine, budget, progress).run()

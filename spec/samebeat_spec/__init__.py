@@ -1,0 +1,1 @@
+"""samebeat's specification: the authority that every other part reads."""

@@ -1,0 +1,82 @@
+"""The spec language: first-order transition systems, written as ordinary Python functions.
+
+A spec is a module with sorts, a state class, initial states, actions and properties; see
+``samebeat_spec.group`` for ours. Every reader takes the object that ``spec_of`` returns.
+"""
+
+from samebeat_spec.language.definitions import (
+    Action,
+    Initial,
+    Property,
+    action,
+    always_reachable,
+    initial,
+    invariant,
+    step_property,
+    terminal,
+    witness,
+)
+from samebeat_spec.language.errors import InstanceError, SpecError, StateError
+from samebeat_spec.language.instance import Cell, Instance
+from samebeat_spec.language.logic import count, exists, following, forall, implies, ite, one_of
+from samebeat_spec.language.recorder import Assignment, Guard, guard
+from samebeat_spec.language.sorts import Enumeration, Integer, Ordered, Sort, element
+from samebeat_spec.language.spec import Spec, header, spec_of, specs_in
+from samebeat_spec.language.state import (
+    State,
+    Variable,
+    anything,
+    every,
+    flag,
+    function,
+    relation,
+    variable,
+)
+from samebeat_spec.language.terms import Formula, Term
+
+__all__ = [
+    "Action",
+    "Assignment",
+    "Cell",
+    "Enumeration",
+    "Formula",
+    "Guard",
+    "Initial",
+    "Instance",
+    "InstanceError",
+    "Integer",
+    "Ordered",
+    "Property",
+    "Sort",
+    "Spec",
+    "SpecError",
+    "State",
+    "StateError",
+    "Term",
+    "Variable",
+    "action",
+    "always_reachable",
+    "anything",
+    "count",
+    "element",
+    "every",
+    "exists",
+    "flag",
+    "following",
+    "forall",
+    "function",
+    "guard",
+    "header",
+    "implies",
+    "initial",
+    "invariant",
+    "ite",
+    "one_of",
+    "relation",
+    "spec_of",
+    "specs_in",
+    "step_property",
+    "terminal",
+    "variable",
+    "witness",
+]

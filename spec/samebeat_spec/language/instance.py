@@ -1,0 +1,184 @@
+"""An instance: a spec with a size for every sort and a value for every constant.
+
+Concretely, an element is a small int: its index, or for an Integer sort the number itself. A
+state is a tuple with one int a *cell*; a cell is a variable with its arguments. Truth is 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from samebeat_spec.language.errors import InstanceError
+from samebeat_spec.language.spec import Spec
+from samebeat_spec.language.state import Variable
+from samebeat_spec.language.terms import Name, SortClass
+
+StateTuple = tuple[int, ...]
+Arguments = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One variable at concrete arguments, and the values that its sort allows it."""
+
+    variable: Variable
+    arguments: Arguments
+    values: range
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A finite instance of a spec.
+
+    Args:
+        name: what reports call it.
+        spec: the spec.
+        sizes: for each sort without named elements, how many there are (Integer: a pair
+            ``(low, high)`` or a size n for 0..n-1).
+        constants: for each constant its value by labels: "v1"; for a function a mapping
+            {"c1": "v1"} or {"n1,n2": ...}; for a relation a list of argument labels.
+
+    Raises:
+        InstanceError: something is missing, unknown or does not fit.
+    """
+
+    name: str
+    spec: Spec
+    sizes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {s.__name__ for s in self.spec.sorts}
+        self._no_extra(self.sizes, known, "sort")
+        self._no_extra(self.constants, {v.name for v in self.spec.constants}, "constant")
+        for sort in self.spec.sorts:
+            self.domain(sort)
+        _ = self.constant_values
+
+    def _no_extra(self, given: Mapping[str, Any], known: set[str], what: str) -> None:
+        for name in given:
+            if name not in known:
+                have = ", ".join(sorted(known)) or "none"
+                raise InstanceError(f"{self.name}: no {what} is called {name!r}; there are {have}")
+
+    # --- sorts -----------------------------------------------------------------------------
+
+    def domain(self, sort: SortClass) -> range:
+        """Return the concrete elements of a sort.
+
+        Raises:
+            InstanceError: its size is missing or makes no sense.
+        """
+        if sort.elements:
+            return range(len(sort.elements))
+        given = self.sizes.get(sort.__name__, sort.bounds)
+        if given is None:
+            raise InstanceError(f"{self.name}: the sort {sort.__name__} has no size")
+        if isinstance(given, int):
+            low, high = 0, given - 1
+        elif len(given) == 2 and sort.integer:
+            low, high = given
+        else:
+            raise InstanceError(f"{self.name}: {sort.__name__} needs a size, not {given!r}")
+        if high < low:
+            raise InstanceError(f"{self.name}: the sort {sort.__name__} is empty")
+        return range(low, high + 1)
+
+    def label(self, sort: SortClass, value: int) -> str:
+        """Return how reports write an element: ``n1``, ``ACKED``, or a number."""
+        if sort is None:
+            return "true" if value else "false"
+        if sort.elements:
+            return str(sort.elements[value].label)
+        if sort.integer or sort.ordered:
+            return str(value)
+        return f"{sort.prefix}{value + 1}"
+
+    def element(self, sort: SortClass, label: object) -> int:
+        """Return the concrete element that ``label`` names; the inverse of ``label``.
+
+        Raises:
+            InstanceError: the sort has no such element here.
+        """
+        if sort is None:
+            if isinstance(label, bool):
+                return int(label)
+            if label in ("true", "false"):
+                return int(label == "true")
+        else:
+            for value in self.domain(sort):
+                if self.label(sort, value) == str(label):
+                    return value
+        name = "a truth value" if sort is None else sort.__name__
+        raise InstanceError(f"{self.name}: {label!r} is no element of {name}")
+
+    def choices(self, names: Sequence[Name]) -> list[Arguments]:
+        """Return every choice of elements for ``names``, in a fixed order."""
+        return list(product(*(self.domain(n.sort) for n in names)))
+
+    # --- constants -------------------------------------------------------------------------
+
+    @cached_property
+    def constant_values(self) -> dict[str, dict[Arguments, int]]:
+        """For each constant its table from arguments to values."""
+        return {v.name: self._table(v) for v in self.spec.constants}
+
+    def _table(self, v: Variable) -> dict[Arguments, int]:
+        if v.name not in self.constants:
+            raise InstanceError(f"{self.name}: the constant {v.name} has no value")
+        given = self.constants[v.name]
+        places = list(product(*(self.domain(s) for s in v.arguments)))
+        if not v.arguments:
+            return {(): self.element(v.to, given)}
+        if v.to is None and isinstance(given, (list, tuple)):
+            rows = {self._place(v, row) for row in given}
+            return {place: int(place in rows) for place in places}
+        if not isinstance(given, Mapping):
+            raise InstanceError(f"{self.name}: the constant {v.name} needs a table, not {given!r}")
+        table = {self._place(v, key): self.element(v.to, x) for key, x in given.items()}
+        for place in places:
+            if place not in table:
+                labels = ", ".join(map(self.label, v.arguments, place))
+                raise InstanceError(f"{self.name}: the constant {v.name} has no value at {labels}")
+        return table
+
+    def _place(self, v: Variable, key: object) -> Arguments:
+        parts = [p.strip() for p in key.split(",")] if isinstance(key, str) else list(key)  # type: ignore[call-overload]
+        if len(parts) != len(v.arguments):
+            raise InstanceError(f"{self.name}: {v.name} takes {len(v.arguments)} labels: {key!r}")
+        return tuple(self.element(s, p) for s, p in zip(v.arguments, parts, strict=True))
+
+    # --- cells -----------------------------------------------------------------------------
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell of a state, in order of declaration and then of arguments."""
+        return tuple(
+            Cell(v, arguments, range(2) if v.to is None else self.domain(v.to))
+            for v in self.spec.variables
+            for arguments in product(*(self.domain(s) for s in v.arguments))
+        )
+
+    @cached_property
+    def cell_index(self) -> dict[str, dict[Arguments, int]]:
+        """For each variable, the position of its cell in a state tuple, by arguments."""
+        table: dict[str, dict[Arguments, int]] = {v.name: {} for v in self.spec.variables}
+        for i, cell in enumerate(self.cells):
+            table[cell.variable.name][cell.arguments] = i
+        return table
+
+    def cell_label(self, index: int) -> str:
+        """Return how reports write a cell: ``phase[n1, c2]``."""
+        cell = self.cells[index]
+        if not cell.arguments:
+            return cell.variable.name
+        labels = map(self.label, cell.variable.arguments, cell.arguments)
+        return f"{cell.variable.name}[{', '.join(labels)}]"
+
+    def value_label(self, index: int, value: int) -> str:
+        """Return how reports write a cell's value."""
+        return self.label(self.cells[index].variable.to, value)

@@ -1,0 +1,27 @@
+"""The specs that samebeat ships, by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from samebeat_spec.language import Spec, spec_of
+from samebeat_spec.language.state import State
+
+_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "group": ("Group", ("samebeat_spec.group", "samebeat_spec.group_properties")),
+}
+"""For each spec its state class and the modules that define it, the state class in the first."""
+
+SPEC_NAMES = tuple(_PARTS)
+
+
+def load_spec(name: str) -> Spec:
+    """Return the shipped spec called ``name``.
+
+    Raises:
+        KeyError: there is none.
+    """
+    state_name, parts = _PARTS[name]
+    modules = [import_module(part) for part in parts]
+    state: type[State] = getattr(modules[0], state_name)
+    return spec_of(state)
