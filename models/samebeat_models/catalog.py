@@ -49,8 +49,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         symmetry: explore one state of each orbit of the symmetric sorts.
         states, transitions, depth: exact counts. For a negative control, ``depth`` is the length
             of its shortest counterexample, and the other two are left out.
-        terminal: intended terminal states, all of which must be reached.
-        witnesses: situations that must be reached.
+        terminal: how many states there are of each intended terminal kind.
+        unreached: witnesses that are never reached here, exactly; all others must be.
         idle: actions that are never enabled here, exactly.
         vacuous: properties that hold here for want of a case, exactly.
         without: the guard taken out: the entry is a negative control.
@@ -67,8 +67,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     states: int | None = None
     transitions: int | None = None
     depth: int | None = None
-    terminal: tuple[str, ...] = ()
-    witnesses: tuple[str, ...] = ()
+    terminal: dict[str, int] = {}
+    unreached: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     vacuous: tuple[str, ...] = ()
     without: Without | None = None
@@ -80,7 +80,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.without is not None or bool(self.violates)
 
     def instance(self, spec: Spec) -> Instance:
-        """Return the instance to explore.
+        """Return the instance to explore; a control's spec has no internal properties.
 
         Raises:
             InstanceError: a size, a constant or the guard to take out does not fit the spec.
@@ -92,6 +92,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 raise InstanceError(
                     f"{self.name}: {spec.name} has no guard {error.args[0]!r} to take out"
                 ) from None
+        if self.is_control:
+            spec = spec.with_end_properties_only()
         return Instance(self.name, spec, self.sizes, self.constants)
 
 

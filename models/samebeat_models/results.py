@@ -110,7 +110,9 @@ class Exploration:
 
     def violated(self) -> tuple[Finding, ...]:
         """Return the findings of violated properties (not of witnesses), in order."""
-        return tuple(f for f in self.findings if f.verdict is Verdict.VIOLATED)
+        return tuple(
+            f for f in self.findings if f.verdict is Verdict.VIOLATED and f.kind != "witness"
+        )
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,14 @@ def _with_good_successor(
     newly = np.zeros(block.size, np.bool_)
     for steps in machine.steps.steps(block):
         source = np.flatnonzero(steps.source)
-        open_ = ~newly[source]
-        if not open_.any():
+        unsettled = ~newly[source]
+        if not unsettled.any():
             continue
-        after = machine.canonical(steps.after[:, open_])
+        after = machine.canonical(steps.after[:, unsettled])
         levels, positions = store.find(after, near=depth + 1)
         reached = np.zeros(len(levels), np.bool_)
         for d in np.unique(levels):
             on = levels == d
             reached[on] = good[d][positions[on]]
-        newly[source[open_][reached]] = True
+        newly[source[unsettled][reached]] = True
     return newly

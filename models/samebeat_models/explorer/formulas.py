@@ -63,8 +63,18 @@ class Formulas:
         return self._intern((cell, found), lambda: Ground("test", cell, found))
 
     def all_of(self, parts: Iterable[Ground]) -> Ground:
-        """Return the conjunction, with the tests of one cell merged."""
-        return self._join("all", parts)
+        """Return the conjunction, with the tests of one cell merged.
+
+        What the tests say is used to simplify the other parts.
+        """
+        joined = self._join("all", parts)
+        facts = self.facts(joined)
+        if joined.kind != "all" or not facts or len(facts) == len(joined.parts):
+            return joined
+        simpler = [p if p.kind == "test" else self.assume(p, facts) for p in joined.parts]
+        if all(a is b for a, b in zip(simpler, joined.parts, strict=True)):
+            return joined
+        return self.all_of(simpler)
 
     def any_of(self, parts: Iterable[Ground]) -> Ground:
         """Return the disjunction, with the tests of one cell merged."""

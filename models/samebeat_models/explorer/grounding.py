@@ -75,17 +75,14 @@ class Grounding:
     Args:
         instance: the instance.
         possible: for each cell the values it can take (all that its sort allows, or fewer).
+
+    Attributes:
         definitions: cells that others determine, with the cases of their value.
     """
 
-    def __init__(
-        self,
-        instance: Instance,
-        possible: Sequence[frozenset[int]],
-        definitions: Mapping[int, Cases] | None = None,
-    ) -> None:
+    def __init__(self, instance: Instance, possible: Sequence[frozenset[int]]) -> None:
         self.instance = instance
-        self.definitions = definitions or {}
+        self.definitions: dict[int, Cases] = {}
         self.formulas = Formulas(possible)
         self._after: Mapping[int, Cases] | None = None
 
@@ -100,7 +97,7 @@ class Grounding:
             case Holds(variable, _, after):
                 return self._read(variable.name, expr, names, after).get(1, FALSE)
             case Equal(left, right):
-                return self._equal(self.cases(left, names), self.cases(right, names))
+                return self.equal(self.cases(left, names), self.cases(right, names))
             case Less(left, right):
                 return self._less(self.cases(left, names), self.cases(right, names))
             case Not(body):
@@ -125,7 +122,8 @@ class Grounding:
         domain = self.instance.domain(name.sort)
         return [self.formula(body, {**names, name.label: x}) for x in domain]
 
-    def _equal(self, left: Cases, right: Cases) -> Ground:
+    def equal(self, left: Cases, right: Cases) -> Ground:
+        """Return where two terms, given by their cases, are the same."""
         both = (self.formulas.all_of((g, right[v])) for v, g in left.items() if v in right)
         return self.formulas.any_of(both)
 
@@ -198,7 +196,7 @@ class Grounding:
         return self._collect(
             (v, self.formulas.all_of((g, h)))
             for place, g in places
-            for v, h in self._cell_cases(index[place], after).items()
+            for v, h in self.cell_cases(index[place], after).items()
         )
 
     def _places(
@@ -210,7 +208,8 @@ class Grounding:
             for pick in product(*columns)
         ]
 
-    def _cell_cases(self, cell: int, after: bool) -> Cases:
+    def cell_cases(self, cell: int, after: bool = False) -> Cases:
+        """Return the cases of a cell's value, before or after the step in hand."""
         if after and self._after is not None and cell in self._after:
             return self._after[cell]
         if cell in self.definitions:
@@ -246,8 +245,7 @@ class Grounding:
             *(m for c, v in effects.items() for m in self._out_of_bounds(action, guard, c, v)),
         ]
         stays = f.all_of(
-            self._equal(cases, self._cell_cases(cell, after=False))
-            for cell, cases in effects.items()
+            self.equal(cases, self.cell_cases(cell)) for cell, cases in effects.items()
         )
         changes = f.assume(f.negate(stays), facts)
         real = tuple((g, text) for g, text in misfits if g is not FALSE)
@@ -276,7 +274,7 @@ class Grounding:
         return self.cases(assignment.value, env)
 
     def _new_value(self, cell: int, writes: list[_Write], facts: Facts) -> Cases:
-        cases = self._cell_cases(cell, after=False)
+        cases = self.cell_cases(cell)
         for write in writes:
             cases = self._choose(write.condition, write.value, cases)
         simpler = ((v, self.formulas.assume(g, facts)) for v, g in cases.items())
@@ -287,7 +285,7 @@ class Grounding:
     ) -> Iterator[tuple[Ground, str]]:
         f = self.formulas
         for a, b in combinations(writes, 2):
-            differ = f.negate(self._equal(a.value, b.value))
+            differ = f.negate(self.equal(a.value, b.value))
             yield (
                 f.all_of((guard, a.condition, b.condition, differ)),
                 (
@@ -322,7 +320,7 @@ class Grounding:
         effects: Mapping[int, Cases],
         cases: Cases,
     ) -> tuple[Ground, str]:
-        differ = self.formulas.negate(self._equal(effects[cell], cases))
+        differ = self.formulas.negate(self.equal(effects[cell], cases))
         return (
             self.formulas.all_of((guard, differ)),
             (

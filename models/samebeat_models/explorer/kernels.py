@@ -40,6 +40,18 @@ def blocks(states: Words, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
 Operation = Callable[[Block], Mask]
 
 
+def _remembered(key: int, operation: Operation) -> Operation:
+    """Return the operation that computes its mask once a block."""
+
+    def remembered(block: Block) -> Mask:
+        known = block.cache.get(key)
+        if known is None:
+            known = block.cache[key] = operation(block)
+        return known
+
+    return remembered
+
+
 class Kernel:
     """Compiles ground formulas to mask operations; a part that is shared is computed once."""
 
@@ -66,18 +78,14 @@ class Kernel:
         merge = np.logical_and if node.kind == "all" else np.logical_or
         if len(operations) == 1:
             return operations[0]
-        key = id(node)
 
         def combined(block: Block) -> Mask:
-            known = block.cache.get(key)
-            if known is None:
-                known = merge(operations[0](block), operations[1](block))
-                for operation in operations[2:]:
-                    merge(known, operation(block), out=known)
-                block.cache[key] = known
-            return known
+            merged: Mask = merge(operations[0](block), operations[1](block))
+            for operation in operations[2:]:
+                merge(merged, operation(block), out=merged)
+            return merged
 
-        return combined
+        return _remembered(id(node), combined)
 
     def _merged_tests(self, node: Ground) -> list[Operation]:
         """Return the operations of the parts, with all single-valued tests of a word as one.
@@ -113,8 +121,8 @@ class Kernel:
                 return self._compare(field.word, field.mask, single[1], compare)
         codes = field.codes(test.values)
         if codes[-1] - codes[0] + 1 == len(codes):
-            return self._interval(field, codes[0], codes[-1])
-        return self._lookup(field, codes)
+            return _remembered(id(test), self._interval(field, codes[0], codes[-1]))
+        return _remembered(id(test), self._lookup(field, codes))
 
     @staticmethod
     def _compare(word: int, mask: int, value: int, compare: np.ufunc) -> Operation:
@@ -122,7 +130,8 @@ class Kernel:
 
         def operation(block: Block) -> Mask:
             np.bitwise_and(block.words[word], m, out=block.scratch)
-            return compare(block.scratch, v)
+            mask: Mask = compare(block.scratch, v)
+            return mask
 
         return operation
 
@@ -135,7 +144,7 @@ class Kernel:
         def operation(block: Block) -> Mask:
             np.bitwise_and(block.words[field.word], m, out=block.scratch)
             np.subtract(block.scratch, first, out=block.scratch)
-            return np.less_equal(block.scratch, width)  # type: ignore[no-any-return]
+            return np.less_equal(block.scratch, width)
 
         return operation
 
@@ -193,8 +202,9 @@ class StepKernel:
             if field is None:
                 continue
             clear[field.word] |= field.mask
-            if len(cases) == 1:
-                put[field.word] |= field.code(next(iter(cases)))
+            cases = {v: g for v, g in cases.items() if v in field.values}
+            if len(cases) <= 1:  # none: a step that breaks an assumption and is never taken
+                put[field.word] |= sum(map(field.code, cases))
             else:
                 others.append((field, cases))
         masks = [np.uint64(~c & (2**64 - 1)) for c in clear]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from samebeat_models.explorer.formulas import evaluate
+from samebeat_models.explorer.economy import AssumptionBroken, checks, definitions, learn, sample
+from samebeat_models.explorer.formulas import Ground, evaluate
 from samebeat_models.explorer.grounding import Grounding, possible_values
 from samebeat_models.explorer.kernels import StepKernel
 from samebeat_models.explorer.layout import Layout, Words
@@ -13,6 +14,13 @@ from samebeat_models.explorer.symmetry import Symmetry, symmetry_of
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
+
+_SAMPLE_WIDTH = 30
+"""Successors of each ground action, a level, in the first sample."""
+
+
+class NoEconomy(Exception):  # noqa: N818  (`except NoEconomy` is the sentence)
+    """Learning does not get a state into fewer words."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Machine:
     layout: Layout
     steps: StepKernel
     symmetry: Symmetry | None
+    assumptions: tuple[Ground, ...] = ()
+    """for each ground action the condition under which it breaks what the layout relies on"""
 
     def canonical(self, states: Words) -> Words:
         """Return the representatives of the states' orbits; without symmetry, the states."""
@@ -46,17 +56,33 @@ class Machine:
             for i in cells
         )
 
+    def lessons(self, broken: AssumptionBroken) -> list[StateTuple]:
+        """Return the states, whole, that this machine's layout turned out not to hold."""
+        ground = self.steps.actions[broken.index]
+        before = (self.unpack(broken.states, i) for i in range(broken.states.shape[1]))
+        return [self.interpreter.step(ground.action, ground.arguments, s) for s in before]
 
-def build_machine(instance: Instance, *, symmetry: bool, min_words: int = 1) -> Machine:
+
+def build_machine(
+    instance: Instance,
+    *,
+    symmetry: bool,
+    min_words: int = 1,
+    thrift: int = 0,
+    lessons: Sequence[StateTuple] = (),
+) -> Machine:
     """Return the machine of an instance.
 
     Args:
         instance: what to explore.
         symmetry: explore one state of each orbit of the symmetric sorts.
         min_words: use at least so many words a state (to measure what they cost).
+        thrift: learn to use fewer bits, from a sample so many times the usual; 0 for not at all.
+        lessons: reachable states that an earlier attempt did not expect.
 
     Raises:
         StateError: there is no initial state.
+        NoEconomy: ``thrift`` is asked for and saves no word.
     """
     interpreter = Interpreter(instance)
     initial = tuple(interpreter.initial_states())
@@ -65,7 +91,21 @@ def build_machine(instance: Instance, *, symmetry: bool, min_words: int = 1) -> 
     if group is not None:
         possible = group.closed(possible)
     grounding = Grounding(instance, possible)
+    actions = grounding.actions()
     layout = Layout(possible, min_words=min_words)
-    steps = StepKernel(grounding.formulas, layout, grounding.actions())
+    steps = StepKernel(grounding.formulas, layout, actions)
+    assumptions: tuple[Ground, ...] = ()
+    if thrift:
+        states = sample(steps, layout.pack((*initial, *lessons)), _SAMPLE_WIDTH * thrift)
+        learned = learn(layout, actions, states, group)
+        smaller = Layout(learned.possible, learned.left_out, min_words)
+        if smaller.words == layout.words:
+            raise NoEconomy
+        layout = smaller
+        grounding = Grounding(instance, learned.possible)
+        grounding.definitions = definitions(grounding.formulas, learned)
+        actions = grounding.actions()
+        assumptions = tuple(checks(grounding, learned, a) for a in actions)
+        steps = StepKernel(grounding.formulas, layout, actions)
     ready = None if group is None else Symmetry(group, layout)
-    return Machine(instance, interpreter, initial, grounding, layout, steps, ready)
+    return Machine(instance, interpreter, initial, grounding, layout, steps, ready, assumptions)

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from samebeat_models.explorer.economy import AssumptionBroken
 from samebeat_models.explorer.formulas import FALSE, Ground
 from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation, Steps
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.vacuity import triggers
 from samebeat_spec.language import Property, StateError
 from samebeat_spec.language.terms import Formula
+
+_EXAMPLES = 256
+"""States handed on with a broken assumption, to learn from."""
 
 
 @dataclass
@@ -36,6 +40,7 @@ class StepWatch:
     violations: list[tuple[Property, Operation]] = field(default_factory=list)
     sightings: list[tuple[Sighting, Operation]] = field(default_factory=list)
     misfits: list[tuple[str, Operation]] = field(default_factory=list)
+    assumption: Operation | None = None
 
 
 class Monitors:
@@ -57,6 +62,8 @@ class Monitors:
         self.witnesses = [Sighting(p.name, self._state(p.formula)) for p in spec.of_kind("witness")]
         self.terminals = [(p, self._state(p.formula)) for p in spec.of_kind("terminal")]
         self.terminal_counts = {p.name: 0 for p, _ in self.terminals}
+        self.goals = [(p, self._state(p.formula)) for p in spec.of_kind("always_reachable")]
+        self.goals_missed: set[str] = set()
         self.triggers = [
             Sighting(p.name, self._state(t))
             for p in spec.of_kind("invariant")
@@ -80,6 +87,8 @@ class Monitors:
         watches = [StepWatch() for _ in actions]
         for watch, action in zip(watches, actions, strict=True):
             watch.misfits = [(text, self._kernel.mask(g)) for g, text in action.misfits]
+        for watch, broken in zip(watches, self._machine.assumptions, strict=False):
+            watch.assumption = None if broken is FALSE else self._kernel.mask(broken)
         for p in self._machine.instance.spec.of_kind("step"):
             for watch, action in zip(watches, actions, strict=True):
                 bad = formulas.negate(grounding.step_formula(p.formula, action))
@@ -112,7 +121,13 @@ class Monitors:
         }
 
     def look_at_stuck(self, block: Block, stuck: Mask) -> int | None:
-        """Count terminal states among the stuck ones; return the first one that is none."""
+        """Count terminal states among the stuck ones; return the first one that is none.
+
+        Goals that a stuck state misses are noted: it will never reach them.
+        """
+        self.goals_missed |= {
+            p.name for p, at_goal in self.goals if (stuck & ~at_goal(block)).any()
+        }
         unintended = stuck.copy()
         for p, operation in self.terminals:
             here = stuck & operation(block)
@@ -127,8 +142,11 @@ class Monitors:
 
         Raises:
             StateError: a step leads to a state that does not fit.
+            AssumptionBroken: a step leads to a state that the layout cannot hold.
         """
         watch = self.steps[steps.index]
+        if watch.assumption is not None and (broken := watch.assumption(block)).any():
+            raise AssumptionBroken(steps.index, block.words[:, broken][:, :_EXAMPLES])
         for text, operation in watch.misfits:
             if operation(block).any():
                 raise StateError(text)

@@ -13,18 +13,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from samebeat_models.explorer.branching import unable_to_reach
+from samebeat_models.explorer.economy import AssumptionBroken
 from samebeat_models.explorer.kernels import blocks
 from samebeat_models.explorer.layout import Words
-from samebeat_models.explorer.machine import Machine, build_machine
+from samebeat_models.explorer.machine import Machine, NoEconomy, build_machine
 from samebeat_models.explorer.monitors import Monitors
+from samebeat_models.explorer.ranking import every_run_ends
 from samebeat_models.explorer.retrace import retrace
 from samebeat_models.explorer.store import Store, sorted_unique
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.results import DEADLOCK_FREE, Exploration, Finding, Verdict
 from samebeat_spec.language import Instance
+from samebeat_spec.language.instance import StateTuple
 
 _PARTITION = 1 << 20
 """Successors that are sorted together before their level is complete: bounds the memory."""
+
+_SMALL = 150_000
+"""Up to so many states, several words a state cost less than learning to use fewer bits."""
 
 
 @dataclass
@@ -47,16 +53,22 @@ class _OutOfBudget(Exception):  # noqa: N818  (`except _OutOfBudget` is the sent
     """The budget is used up; the message says what of it."""
 
 
+class _Large(Exception):  # noqa: N818
+    """There are more states than ``small``: another representation may be worth its while."""
+
+
 class Search:
-    """One exploration of one machine."""
+    """One exploration of one machine; with ``small``, only of one that has few states."""
 
     def __init__(
         self,
         machine: Machine,
         budget: Budget | None = None,
         progress: Progress | None = None,
+        small: int | None = None,
     ) -> None:
         self.machine = machine
+        self._small = small
         self.monitors = Monitors(machine)
         self.store = Store(machine.layout.words)
         self._budget = budget or Budget()
@@ -131,8 +143,8 @@ class Search:
                 pending.append(steps.after)
                 size += steps.after.shape[1]
             if deadlock is None and not moves.all():
-                at = self.monitors.look_at_stuck(block, ~moves)
-                deadlock = None if at is None else start + at
+                stuck = self.monitors.look_at_stuck(block, ~moves)
+                deadlock = None if stuck is None else start + stuck
             if size >= _PARTITION:
                 parts.append(self._representatives(pending))
                 pending, size = [], 0
@@ -169,6 +181,8 @@ class Search:
             seconds=time.perf_counter() - self._started,
             memory_bytes=held,
         )
+        if self._small is not None and now.states > self._small:
+            raise _Large
         if self._progress is not None:
             self._progress(now)
         if reason := self._budget.exceeded(now):
@@ -178,8 +192,11 @@ class Search:
         """Return the violated always-reachable properties, each with a nearest bad state."""
         if self._violations or self._reason:
             return {}
+        goals = self.machine.instance.spec.of_kind("always_reachable")
+        if goals and every_run_ends(self.machine.grounding, self.machine.steps.actions):
+            goals = tuple(p for p in goals if p.name in self.monitors.goals_missed)
         found = {}
-        for p in self.machine.instance.spec.of_kind("always_reachable"):
+        for p in goals:
             goal = self.machine.grounding.formula(p.formula, {})
             bad = unable_to_reach(self.machine, self.store, goal)
             if bad is not None:
@@ -230,8 +247,39 @@ def explore(
 ) -> Exploration:
     """Explore an instance exhaustively, or up to its first violation, or up to a budget.
 
+    A model with states of several words that turns out to be large is begun again with fewer bits
+    a state, if there is a way (see ``economy``).
+
     Raises:
         StateError: there is no initial state, or a step leads to a state that does not fit.
     """
-    machine = build_machine(instance, symmetry=symmetry, min_words=min_words)
-    return Search(machine, budget, progress).run()
+    plain = build_machine(instance, symmetry=symmetry, min_words=min_words)
+    economy_pays = plain.layout.words > min_words
+    try:
+        return Search(plain, budget, progress, _SMALL if economy_pays else None).run()
+    except _Large:
+        thrifty = _explore_thriftily(instance, symmetry, budget, progress, min_words)
+    return thrifty or Search(plain, budget, progress).run()
+
+
+def _explore_thriftily(
+    instance: Instance,
+    symmetry: bool,
+    budget: Budget | None,
+    progress: Progress | None,
+    min_words: int,
+) -> Exploration | None:
+    """Explore with what a sample teaches, learning from mistakes; None if it does not work out."""
+    lessons: list[StateTuple] = []
+    for thrift in (1, 1, 2, 2, 4, 4):
+        try:
+            machine = build_machine(
+                instance, symmetry=symmetry, min_words=min_words, thrift=thrift, lessons=lessons
+            )
+        except NoEconomy:
+            return None
+        try:
+            return Search(machine, budget, progress).run()
+        except AssumptionBroken as broken:
+            lessons += machine.lessons(broken)
+    return None

@@ -123,7 +123,8 @@ class Store:
     def nbytes(self) -> int:
         """Bytes held by levels, runs and filter."""
         runs = [run for run in self._runs if run.states is not self.levels[-1]]
-        return sum(part.nbytes for part in (*self.levels, *runs, self._filter))
+        held = sum(level.nbytes for level in self.levels) + self._filter.nbytes
+        return held + sum(run.nbytes for run in runs)
 
     def add_level(self, candidates: Words) -> Words:
         """Keep the unseen ones of ``candidates`` (sorted, unique) as the next level; return it."""

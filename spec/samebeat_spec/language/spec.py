@@ -96,6 +96,10 @@ class Spec:
         weaker = replace(target, guards=kept)
         return replace(self, actions=tuple(weaker if a is target else a for a in self.actions))
 
+    def with_end_properties_only(self) -> Spec:
+        """Return this spec without its internal properties: what a control must break is harm."""
+        return replace(self, properties=tuple(p for p in self.properties if not p.internal))
+
 
 def spec_of(state: type[State]) -> Spec:
     """Return the spec whose state class is ``state``, with every definition filed so far.

@@ -1,0 +1,168 @@
+"""Checking a model: explore it and hold the outcome against what the catalog expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from samebeat_models.catalog import Model
+from samebeat_models.explorer import explore
+from samebeat_models.progress import Budget, Progress, Snapshot
+from samebeat_models.results import (
+    DEADLOCK_FREE,
+    PINNED,
+    Exit,
+    Exploration,
+    Finding,
+    Row,
+    Verdict,
+)
+from samebeat_spec.language import Spec
+
+__all__ = ["Budget", "Progress", "Snapshot", "check_model"]
+
+_EXIT_OF_KIND = {
+    "invariant": Exit.SAFETY,
+    "step": Exit.SAFETY,
+    "deadlock": Exit.DEADLOCK,
+    "always_reachable": Exit.LIVENESS,
+}
+
+
+def check_model(
+    model: Model, spec: Spec, budget: Budget | None = None, progress: Progress | None = None
+) -> tuple[Exploration, tuple[Row, ...]]:
+    """Explore a model and return the outcome with its rows, one a property and one for the pins.
+
+    Raises:
+        InstanceError: the model does not fit the spec.
+        StateError: a step leads to a state that does not fit.
+    """
+    instance = model.instance(spec)
+    outcome = explore(instance, symmetry=model.symmetry, budget=budget, progress=progress)
+    rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
+    return outcome, tuple(rows)
+
+
+def _rows(model: Model, outcome: Exploration) -> Iterator[Row]:
+    """Yield the rows of a model that is expected to keep every property."""
+    for finding in outcome.findings:
+        if finding.kind == "witness" and finding.verdict is Verdict.VIOLATED:
+            continue  # whether that is as expected is among the pins
+        yield _row(model, outcome, finding, Verdict.HOLDS)
+    yield _pins_row(model, outcome, _mismatches(model, outcome))
+
+
+def _control_rows(model: Model, outcome: Exploration) -> Iterator[Row]:
+    """Yield the rows of a negative control: only what is violated, or should be, is of interest."""
+    expected = set(model.violates)
+    for finding in outcome.findings:
+        if finding.property in expected:
+            yield _row(model, outcome, finding, Verdict.VIOLATED)
+        elif finding.verdict is Verdict.VIOLATED and finding.kind != "witness":
+            yield _row(model, outcome, finding, Verdict.HOLDS)
+    yield _pins_row(model, outcome, _control_mismatches(model, outcome))
+
+
+def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict) -> Row:
+    return Row(
+        model=model.name,
+        property=finding.property,
+        kind=finding.kind,
+        claims=_claims(outcome, finding),
+        verdict=finding.verdict,
+        expected=expected,
+        states=outcome.states,
+        transitions=outcome.transitions,
+        depth=outcome.depth if finding.depth is None else finding.depth,
+        seconds=outcome.seconds,
+        exit=_exit(model, finding, expected),
+        detail=_detail(outcome, finding, expected),
+        trace=finding.trace,
+    )
+
+
+def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
+    if finding.verdict is expected:
+        return Exit.OK
+    if finding.verdict is Verdict.UNDETERMINED:
+        return Exit.UNDETERMINED
+    if model.is_control:
+        return Exit.NOT_AS_PINNED
+    return _EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
+
+
+def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
+    if finding.verdict is expected:
+        return ""
+    if finding.verdict is Verdict.UNDETERMINED:
+        return f"undetermined: {outcome.incomplete_reason}"
+    return f"expected {expected}, found {finding.verdict}"
+
+
+def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
+    if finding.property == DEADLOCK_FREE:
+        return ()
+    return outcome.instance.spec.find_property(finding.property).claims
+
+
+# --- pins ----------------------------------------------------------------------------------
+
+
+def _pins_row(model: Model, outcome: Exploration, mismatches: list[str]) -> Row:
+    budget_ran_out = outcome.incomplete_reason.startswith("stopped by")
+    verdict, code = Verdict.HOLDS, Exit.OK
+    if budget_ran_out:
+        verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED
+        mismatches = [outcome.incomplete_reason]
+    elif mismatches:
+        verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
+    return Row(
+        model=model.name,
+        property=PINNED,
+        kind="pins",
+        claims=(),
+        verdict=verdict,
+        expected=Verdict.HOLDS,
+        states=outcome.states,
+        transitions=outcome.transitions,
+        depth=outcome.depth,
+        seconds=outcome.seconds,
+        exit=code,
+        detail="; ".join(mismatches),
+    )
+
+
+def _mismatches(model: Model, outcome: Exploration) -> list[str]:
+    """Return what differs from the pins of a model that keeps its properties."""
+    found: list[str] = []
+    if outcome.violated():
+        return found  # the search ended early: counts say nothing
+    for what in ("states", "transitions", "depth"):
+        pinned, counted = getattr(model, what), getattr(outcome, what)
+        if pinned is not None and pinned != counted:
+            found.append(f"{what}: {counted:,} instead of {pinned:,}")
+    unreached = {f.property for f in outcome.findings if f.kind == "witness" and f.depth is None}
+    idle = {name for name, count in outcome.action_counts.items() if count == 0}
+    found += _compare("is never reached", unreached, set(model.unreached))
+    found += _compare("is never enabled", idle, set(model.idle))
+    found += _compare("holds only for want of a case", set(outcome.vacuous), set(model.vacuous))
+    for name, pinned in model.terminal.items():
+        if (counted := outcome.terminals.get(name, 0)) != pinned:
+            found.append(f"terminal states {name}: {counted:,} instead of {pinned:,}")
+    return found
+
+
+def _compare(what: str, found: set[str], listed: set[str]) -> list[str]:
+    surprises = [f"{name} {what}" for name in sorted(found - listed)]
+    return surprises + [f"{name} is listed as one that {what}" for name in sorted(listed - found)]
+
+
+def _control_mismatches(model: Model, outcome: Exploration) -> list[str]:
+    """Return what differs from the violations, and their least depth, that a control expects."""
+    violated = outcome.violated()
+    if {f.property for f in violated} != set(model.violates):
+        found = ", ".join(f.property for f in violated) or "nothing"
+        return [f"violated at the least depth: {found}, instead of {', '.join(model.violates)}"]
+    if model.depth is not None and violated[0].depth != model.depth:
+        return [f"the counterexample has {violated[0].depth} steps instead of {model.depth}"]
+    return []
