@@ -38,7 +38,13 @@ def check_model(
         StateError: a step leads to a state that does not fit.
     """
     instance = model.instance(spec)
-    outcome = explore(instance, symmetry=model.symmetry, budget=budget, progress=progress)
+    outcome = explore(
+        instance,
+        symmetry=model.symmetry,
+        deadlocks=not model.is_control,  # what a deadlock does to users, other properties say
+        budget=budget,
+        progress=progress,
+    )
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
 
@@ -95,8 +101,8 @@ def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
     if finding.verdict is expected:
         return ""
     if finding.verdict is Verdict.UNDETERMINED:
-        return f"undetermined: {outcome.incomplete_reason}"
-    return f"expected {expected}, found {finding.verdict}"
+        return outcome.incomplete_reason
+    return ""  # the verdict says it
 
 
 def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:

@@ -7,18 +7,23 @@ that is good is not expanded again. What stays is every state from which no run 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from samebeat_models.explorer.formulas import Ground
 from samebeat_models.explorer.kernels import Block, blocks
+from samebeat_models.explorer.layout import Words
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.store import Bools, Store
 
 
-def unable_to_reach(machine: Machine, store: Store, goal: Ground) -> tuple[int, int] | None:
+def unable_to_reach(
+    machine: Machine, store: Store, goal: Ground, report: Callable[[Words], None]
+) -> tuple[int, int] | None:
     """Return (level, position) of a nearest state that cannot reach ``goal``, None if all can.
 
-    Every level of ``store`` must be complete.
+    Every level of ``store`` must be complete. ``report`` is called with each level as it is swept.
     """
     at_goal = machine.steps.kernel.mask(goal)
     good = [
@@ -28,6 +33,7 @@ def unable_to_reach(machine: Machine, store: Store, goal: Ground) -> tuple[int, 
     while changed and not all(g.all() for g in good):
         changed = False
         for depth in reversed(range(len(good))):
+            report(store.levels[depth])
             changed |= _sweep(machine, store, good, depth)
     for depth, g in enumerate(good):
         if not g.all():

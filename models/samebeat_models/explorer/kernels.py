@@ -189,7 +189,9 @@ class StepKernel:
             if count == 0:
                 continue
             source = enabled if self._always[index] else self._changing[index](block)
-            before = block.words[:, np.flatnonzero(source)]
+            before = np.empty((len(block.words), np.count_nonzero(source)), np.uint64)
+            for row, out in zip(block.words, before, strict=True):
+                np.compress(source, row, out=out)
             yield Steps(index, count, source, self._updates[index](before))
 
     def _update(self, action: GroundAction) -> Callable[[Words], Words]:

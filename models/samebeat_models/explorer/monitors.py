@@ -50,8 +50,9 @@ class Monitors:
     on the state before each ground action, most of which are false for good and vanish.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, deadlocks: bool = True) -> None:
         self._machine = machine
+        self._deadlocks = deadlocks
         self._kernel: Kernel = machine.steps.kernel
         spec = machine.instance.spec
         self.invariants = [
@@ -133,7 +134,7 @@ class Monitors:
             here = stuck & operation(block)
             self.terminal_counts[p.name] += int(np.count_nonzero(here))
             unintended &= ~here
-        return _first(unintended)
+        return _first(unintended) if self._deadlocks else None
 
     # --- steps -----------------------------------------------------------------------------
 

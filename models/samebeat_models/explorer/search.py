@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +30,7 @@ from samebeat_spec.language.instance import StateTuple
 _PARTITION = 1 << 20
 """Successors that are sorted together before their level is complete: bounds the memory."""
 
-_SMALL = 150_000
+_SMALL = 1_000_000
 """Up to so many states, several words a state cost less than learning to use fewer bits."""
 
 
@@ -57,23 +58,29 @@ class _Large(Exception):  # noqa: N818
     """There are more states than ``small``: another representation may be worth its while."""
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How to explore; see ``explore``. ``started`` is a ``time.perf_counter()``."""
+
+    symmetry: bool = False
+    deadlocks: bool = True
+    min_words: int = 1
+    budget: Budget = field(default_factory=Budget)
+    progress: Progress | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+
 class Search:
     """One exploration of one machine; with ``small``, only of one that has few states."""
 
     def __init__(
-        self,
-        machine: Machine,
-        budget: Budget | None = None,
-        progress: Progress | None = None,
-        small: int | None = None,
+        self, machine: Machine, settings: Settings | None = None, small: int | None = None
     ) -> None:
         self.machine = machine
+        self._settings = settings or Settings()
         self._small = small
-        self.monitors = Monitors(machine)
+        self.monitors = Monitors(machine, deadlocks=self._settings.deadlocks)
         self.store = Store(machine.layout.words)
-        self._budget = budget or Budget()
-        self._progress = progress
-        self._started = time.perf_counter()
         self._transitions = 0
         self._counts: Counter[int] = Counter()
         self._peak_bytes = 0
@@ -98,7 +105,7 @@ class Search:
             states=self.store.count,
             transitions=self._transitions,
             depth=len(self.store.levels) - 1,
-            seconds=time.perf_counter() - self._started,
+            seconds=time.perf_counter() - self._settings.started,
             findings=findings,
             action_counts=by_name,
             terminals=self.monitors.terminal_counts,
@@ -148,9 +155,8 @@ class Search:
             if size >= _PARTITION:
                 parts.append(self._representatives(pending))
                 pending, size = [], 0
-                self._report(frontier, parts)
+            self._report(frontier, (*parts, *pending))
         parts.append(self._representatives(pending))
-        self._report(frontier, parts)
         joined = parts[0] if len(parts) == 1 else sorted_unique(np.concatenate(parts, axis=1))
         return joined, deadlock
 
@@ -169,8 +175,8 @@ class Search:
             violated = {**found, **violated}
         return violated
 
-    def _report(self, frontier: Words, parts: list[Words]) -> None:
-        held = self.store.nbytes + sum(p.nbytes for p in parts)
+    def _report(self, frontier: Words, unsorted: Sequence[Words] = ()) -> None:
+        held = self.store.nbytes + sum(part.nbytes for part in unsorted)
         self._peak_bytes = max(self._peak_bytes, held)
         now = Snapshot(
             model=self.machine.instance.name,
@@ -178,14 +184,14 @@ class Search:
             transitions=self._transitions,
             depth=len(self.store.levels) - 1,
             frontier=frontier.shape[1],
-            seconds=time.perf_counter() - self._started,
+            seconds=time.perf_counter() - self._settings.started,
             memory_bytes=held,
         )
         if self._small is not None and now.states > self._small:
             raise _Large
-        if self._progress is not None:
-            self._progress(now)
-        if reason := self._budget.exceeded(now):
+        if self._settings.progress is not None:
+            self._settings.progress(now)
+        if reason := self._settings.budget.exceeded(now):
             raise _OutOfBudget(reason)
 
     def _branching(self) -> dict[str, tuple[int, int]]:
@@ -198,7 +204,7 @@ class Search:
         found = {}
         for p in goals:
             goal = self.machine.grounding.formula(p.formula, {})
-            bad = unable_to_reach(self.machine, self.store, goal)
+            bad = unable_to_reach(self.machine, self.store, goal, self._report)
             if bad is not None:
                 found[p.name] = bad
         return found
@@ -208,7 +214,8 @@ class Search:
     def _findings(self, stuck_behind: dict[str, tuple[int, int]]) -> list[Finding]:
         spec = self.machine.instance.spec
         kinds = [(p.name, p.kind) for p in spec.of_kind("invariant", "step", "always_reachable")]
-        kinds.append((DEADLOCK_FREE, "deadlock"))
+        if self._settings.deadlocks:
+            kinds.append((DEADLOCK_FREE, "deadlock"))
         return [self._finding(name, kind, stuck_behind) for name, kind in kinds]
 
     def _finding(self, name: str, kind: str, stuck_behind: dict[str, tuple[int, int]]) -> Finding:
@@ -241,6 +248,7 @@ def explore(
     instance: Instance,
     *,
     symmetry: bool = False,
+    deadlocks: bool = True,
     budget: Budget | None = None,
     progress: Progress | None = None,
     min_words: int = 1,
@@ -250,36 +258,43 @@ def explore(
     A model with states of several words that turns out to be large is begun again with fewer bits
     a state, if there is a way (see ``economy``).
 
+    Args:
+        instance: what to explore.
+        symmetry: look at one state of each orbit of the symmetric sorts.
+        deadlocks: a state without a step that is no intended terminal state is a violation.
+        budget: when to stop, undetermined.
+        progress: is told where the exploration stands, some times a second.
+        min_words: use at least so many words a state (to measure what they cost).
+
     Raises:
         StateError: there is no initial state, or a step leads to a state that does not fit.
     """
+    settings = Settings(symmetry, deadlocks, min_words, budget or Budget(), progress)
     plain = build_machine(instance, symmetry=symmetry, min_words=min_words)
-    economy_pays = plain.layout.words > min_words
+    economy_may_pay = plain.layout.words > min_words
     try:
-        return Search(plain, budget, progress, _SMALL if economy_pays else None).run()
+        return Search(plain, settings, _SMALL if economy_may_pay else None).run()
     except _Large:
-        thrifty = _explore_thriftily(instance, symmetry, budget, progress, min_words)
-    return thrifty or Search(plain, budget, progress).run()
+        thrifty = _explore_thriftily(instance, settings)
+    return thrifty or Search(plain, settings).run()
 
 
-def _explore_thriftily(
-    instance: Instance,
-    symmetry: bool,
-    budget: Budget | None,
-    progress: Progress | None,
-    min_words: int,
-) -> Exploration | None:
+def _explore_thriftily(instance: Instance, settings: Settings) -> Exploration | None:
     """Explore with what a sample teaches, learning from mistakes; None if it does not work out."""
     lessons: list[StateTuple] = []
     for thrift in (1, 1, 2, 2, 4, 4):
         try:
             machine = build_machine(
-                instance, symmetry=symmetry, min_words=min_words, thrift=thrift, lessons=lessons
+                instance,
+                symmetry=settings.symmetry,
+                min_words=settings.min_words,
+                thrift=thrift,
+                lessons=lessons,
             )
         except NoEconomy:
             return None
         try:
-            return Search(machine, budget, progress).run()
+            return Search(machine, settings).run()
         except AssumptionBroken as broken:
             lessons += machine.lessons(broken)
     return None

@@ -5,7 +5,7 @@ look-ups the same states also lie in a few sorted runs, merged like a log-struct
 filter: a table with one byte a slot. A state whose slot is empty is surely new; any other is looked
 up in the runs. So the filter saves time and decides nothing.
 
-States of several words are ordered by a 64-bit mix of their words. Two states with equal mixes
+States of several words are ordered by 40 bits mixed from their words. Two states with equal mixes
 are compared whole: a collision costs a little time and is never taken for equality.
 """
 
@@ -22,11 +22,14 @@ Bools = npt.NDArray[np.bool_]
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _FOLD = np.uint64(32)
+_ONE = np.uint64(1)
+_POSITION_BITS = np.uint64(24)
+"""Bits of a sort word that hold a position; the other 40 hold the key of a state."""
 _SLOTS_A_STATE = 4
 
 
 def keys_of(states: Words) -> Keys:
-    """Return the sort keys of states: the word itself, or a mix of several words."""
+    """Return the sort keys of states: the word itself, or 40 bits mixed from several words."""
     first: Keys = states[0]
     if states.shape[0] == 1:
         return first
@@ -35,30 +38,52 @@ def keys_of(states: Words) -> Keys:
         keys ^= keys >> _FOLD
         keys += word
         keys *= _SPREAD
-    keys ^= keys >> _FOLD
-    return keys
+    return keys >> _POSITION_BITS
 
 
 def sorted_unique(states: Words) -> Words:
-    """Return ``states`` in order of their keys, each once."""
+    """Return ``states`` in order of their keys, each once; ``states`` itself may be reordered."""
     if states.shape[1] == 0:
         return states
     if states.shape[0] == 1:
-        row = np.sort(states[0])
-        fresh = np.empty(len(row), np.bool_)
-        fresh[0] = True
-        np.not_equal(row[1:], row[:-1], out=fresh[1:])
-        return row[fresh][np.newaxis]
+        states[0].sort()
+    else:
+        states = _sorted_by_mix(states)
+    fresh = np.empty(states.shape[1], np.bool_)
+    fresh[0] = True
+    fresh[1:] = _differs(states)
+    return np.stack([np.compress(fresh, word) for word in states])
+
+
+def _sorted_by_mix(states: Words) -> Words:
+    """Return states of several words in order of their keys, equal states side by side.
+
+    A key and a position share one word, so that a plain sort serves as the (slower) argsort.
+    """
     keys = keys_of(states)
-    order = np.argsort(keys)
-    keys, states = keys[order], states[:, order]
-    same_key = keys[1:] == keys[:-1]
-    differs = np.any(states[:, 1:] != states[:, :-1], axis=0)
-    if np.any(same_key & differs):  # a collision: order its states by all their words
-        order = np.lexsort((*states[::-1], keys))
-        states = states[:, order]
-        differs = np.any(states[:, 1:] != states[:, :-1], axis=0)
-    return states[:, np.concatenate(([True], differs))]
+    if states.shape[1] <= 1 << int(_POSITION_BITS):
+        packed = keys << _POSITION_BITS
+        packed |= np.arange(len(packed), dtype=np.uint64)
+        packed.sort()
+        order = (packed & ((_ONE << _POSITION_BITS) - _ONE)).view(np.int64)
+        keys = packed >> _POSITION_BITS
+    else:
+        order = np.argsort(keys)
+        keys = keys[order]
+    states = np.stack([word.take(order) for word in states])
+    collisions = (keys[1:] == keys[:-1]) & _differs(states)
+    if collisions.any():
+        rows = np.flatnonzero(np.isin(keys, keys[1:][collisions]))
+        states[:, rows] = states[:, rows[np.lexsort((*states[:, rows], keys[rows]))]]
+    return states
+
+
+def _differs(states: Words) -> Bools:
+    """Return for each state but the first whether it differs from the one before."""
+    differs: Bools = states[0, 1:] != states[0, :-1]
+    for word in states[1:]:
+        differs |= word[1:] != word[:-1]
+    return differs
 
 
 class Sorted:
@@ -85,7 +110,9 @@ class Sorted:
         while len(pending):  # more than once only where keys collide
             pending = pending[self.keys[at[pending]] == targets[pending]]
             here = at[pending]
-            equal = np.all(self.states[:, here] == wanted[:, pending], axis=0)
+            equal = np.ones(len(pending), np.bool_)
+            for word, other in zip(self.states, wanted, strict=True):
+                equal &= word[here] == other[pending]
             found[pending[equal]] = here[equal]
             pending = pending[~equal]
             at[pending] += 1
@@ -94,13 +121,20 @@ class Sorted:
 
     def merged(self, other: Sorted) -> Sorted:
         """Return these states and those of ``other``, which are all different ones."""
-        both = np.concatenate((self.states, other.states), axis=1)
-        if both.shape[0] == 1:
-            both.sort(axis=1, kind="stable")  # finds the two runs and merges them
-            return Sorted(both)
-        keys = np.concatenate((self.keys, other.keys))
-        order = np.argsort(keys, kind="stable")
-        return Sorted(both[:, order], keys[order])
+        if self.states.shape[0] == 1:
+            row = np.concatenate((self.states[0], other.states[0]))
+            row.sort(kind="stable")  # finds the two runs and merges them
+            return Sorted(row[np.newaxis])
+        both = np.empty((self.states.shape[0], len(self) + len(other)), np.uint64)
+        at = np.searchsorted(self.keys, other.keys) + np.arange(len(other))
+        mine = np.ones(len(self) + len(other), np.bool_)
+        mine[at] = False
+        keys = np.empty(len(mine), np.uint64)
+        for column, own, theirs in zip(
+            (*both, keys), (*self.states, self.keys), (*other.states, other.keys), strict=True
+        ):
+            column[mine], column[at] = own, theirs
+        return Sorted(both, keys)
 
 
 class Store:

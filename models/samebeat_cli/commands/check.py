@@ -1,0 +1,118 @@
+"""``samebeat check``: explore models and hold what is found against what is expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
+from samebeat_cli.errors import Interrupted
+from samebeat_cli.output import file_name, make_folder, write_file
+from samebeat_cli.reports import Outcome
+from samebeat_cli.selection import Selected, select_models
+from samebeat_models.catalog import Tier
+from samebeat_models.progress import Budget
+from samebeat_models.results import Exploration, Report, Row, Verdict
+
+
+def check(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL|FILE]...",
+            help="Models by name or pattern (group-*), or a file of yours with a spec and MODELS "
+            "(my_protocol.py, my_protocol.py::small*). Nothing: the whole catalog.",
+            show_default=False,
+        ),
+    ] = None,
+    tier: Annotated[
+        Tier | None,
+        typer.Option(help="Take models up to this tier. Default: fast; any for a model by name."),
+    ] = None,
+    formats: FormatOption = None,
+    outputs: OutputOption = None,
+    out_itf: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the trace of every violation here, as ITF."),
+    ] = None,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Print the traces of expected violations too.")
+    ] = False,
+    max_states: Annotated[
+        int | None, typer.Option(min=1, help="Stop a model after this many states: undetermined.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=0, help="Stop a model after this time: undetermined.")
+    ] = None,
+    max_memory_mb: Annotated[
+        float | None, typer.Option(min=1, help="Stop a model at this memory: undetermined.")
+    ] = None,
+) -> None:
+    """Explore models exhaustively and report every property's verdict.
+
+    Example: samebeat check --format junit --output junit.xml
+    """
+    delivery = Delivery(formats, outputs)
+    if out_itf is not None:
+        make_folder(out_itf)
+    selection = select_models(models or (), tier)
+    budget = Budget(states=max_states, seconds=max_seconds, memory_mb=max_memory_mb)
+    outcome = _run(selection, budget, out_itf)
+    delivery.deliver(replace(outcome, all_traces=traces))
+
+
+def _run(selection: Sequence[Selected], budget: Budget, out_itf: Path | None) -> Outcome:
+    """Check every model in turn; traces are written as they are found."""
+    from samebeat_cli.progress import Progress
+    from samebeat_models.check import check_model
+
+    begin = perf_counter()
+    rows: list[Row] = []
+    reasons: list[str] = []
+    files: dict[tuple[str, str], str] = {}
+    progress = Progress(len(selection))
+    try:
+        with progress:
+            for selected in selection:
+                progress.start(selected.name)
+                exploration, found = check_model(selected.model, selected.spec, budget, progress)
+                rows += found
+                if _falls_short(selected, exploration, found):
+                    reasons.append(f"{selected.name}: {exploration.incomplete_reason}")
+                if out_itf is not None:
+                    files.update(_write_traces(selected, found, out_itf))
+                progress.finish()
+    except KeyboardInterrupt:
+        raise Interrupted(progress.how_far()) from None
+    report = Report(tuple(rows), "; ".join(reasons))
+    models = {s.name: s for s in selection}
+    return Outcome(report, models, perf_counter() - begin, files)
+
+
+def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Row]) -> bool:
+    """Return whether a search ended before it had to; a control's ends when it is caught."""
+    undecided = any(row.verdict is Verdict.UNDETERMINED for row in rows)
+    return not exploration.exhaustive and (undecided or not selected.model.is_control)
+
+
+def _write_traces(
+    selected: Selected, rows: Sequence[Row], folder: Path
+) -> dict[tuple[str, str], str]:
+    """Write the trace of each violated property; return the files by model and property."""
+    from samebeat_models import itf
+
+    files: dict[tuple[str, str], str] = {}
+    for row in rows:
+        if row.trace is None or row.verdict is not Verdict.VIOLATED:
+            continue
+        path = folder / (file_name(row.model, row.property) + itf.SUFFIX)
+        steps = f"{len(row.trace.steps)} steps"
+        described = f"{row.model}: {row.property} is {row.verdict} after {steps}"
+        write_file(path, itf.dumps(row.trace, selected.model, selected.spec, described))
+        files[row.model, row.property] = str(path)
+    return files

@@ -1,0 +1,114 @@
+"""``samebeat claims``: each claim element with what shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from samebeat_cli.output import console
+from samebeat_cli.selection import catalog, shipped_spec
+from samebeat_spec.specs import SPEC_NAMES
+
+if TYPE_CHECKING:
+    from samebeat_models.claims_table import ClaimRow
+
+_LISTS = ("actions", "properties", "models", "proofs", "handlers", "tests")
+_SHOWN = 3
+
+
+class ClaimsFormat(StrEnum):
+    """The formats of the claims."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def claims(
+    form: Annotated[
+        ClaimsFormat, typer.Option("--format", help="How to print.")
+    ] = ClaimsFormat.TEXT,
+) -> None:
+    """Show each claim element with the actions, properties, models and tests that show it.
+
+    What is missing is shown as missing. An element that is not behaviour says what stands for it.
+    """
+    from samebeat_models.claims_table import cited_in_tests, claim_rows, tests_folder
+
+    folder = tests_folder()
+    rows = claim_rows(
+        [shipped_spec(name) for name in SPEC_NAMES],
+        [s.model for s in catalog()],
+        cited_in_tests(folder) if folder else None,
+    )
+    if form is ClaimsFormat.JSON:
+        typer.echo(json.dumps([_data(row) for row in rows], indent=2, ensure_ascii=False))
+    elif form is ClaimsFormat.MARKDOWN:
+        typer.echo("\n".join(_markdown(rows)))
+    else:
+        _print(rows)
+
+
+def _data(row: ClaimRow) -> dict[str, Any]:
+    return {
+        "claim": row.claim.id,
+        "text": row.claim.text,
+        "behaviour": row.claim.behaviour,
+        "stands_for": row.claim.stands_for,
+        **{name: list(getattr(row, name)) for name in _LISTS},
+    }
+
+
+def _cells(row: ClaimRow) -> list[str]:
+    """Return the lists of a row as short texts, ``-`` where there is nothing."""
+    return [_short(getattr(row, name)) for name in _LISTS]
+
+
+def _short(names: Sequence[str]) -> str:
+    if len(names) > _SHOWN:
+        return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
+    return ", ".join(names) or "-"
+
+
+def _said(row: ClaimRow) -> str:
+    stands_for = row.claim.stands_for
+    return row.claim.text + (f" Not behaviour; {stands_for} stands for it." if stands_for else "")
+
+
+def _markdown(rows: Sequence[ClaimRow]) -> list[str]:
+    columns = ("claim", "text", *_LISTS)
+    return [
+        "| " + " | ".join(columns) + " |",
+        "|" + "---|" * len(columns),
+        *("| " + " | ".join([r.claim.id, _said(r), *_cells(r)]) + " |" for r in rows),
+        "",
+        _count(rows),
+    ]
+
+
+def _print(rows: Sequence[ClaimRow]) -> None:
+    from rich.text import Text
+
+    out = console()
+    for row in rows:
+        out.print(Text.assemble((row.claim.id, "bold"), "  ", row.claim.text), soft_wrap=True)
+        if not row.claim.behaviour:
+            out.print(f"    not behaviour; {row.claim.stands_for} stands for it", soft_wrap=True)
+            continue
+        for name, said in zip(_LISTS, _cells(row), strict=True):
+            out.print(Text(f"    {name:11}{said}", "dim" if said == "-" else ""), soft_wrap=True)
+    out.print(_count(rows), soft_wrap=True)
+
+
+def _count(rows: Sequence[ClaimRow]) -> str:
+    missing = [row.claim.id for row in rows if row.missing]
+    silent = sum(not row.claim.behaviour for row in rows)
+    shown = len(rows) - len(missing) - silent
+    return (
+        f"{len(rows)} claim elements and design notes: {shown} shown by an action or property, "
+        f"{silent} not behaviour, {len(missing)} missing: {', '.join(missing) or '-'}"
+    )

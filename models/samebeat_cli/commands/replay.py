@@ -1,0 +1,178 @@
+"""``samebeat replay``: a recorded trace, step by step against the spec."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from samebeat_cli.output import check_can_write, emit
+from samebeat_cli.reports import Outcome
+from samebeat_cli.reports.as_json import data
+from samebeat_cli.selection import Selected, catalog, is_file, select_models, select_one
+from samebeat_models import itf
+from samebeat_models.catalog import Tier
+from samebeat_models.render import trace_lines
+from samebeat_models.replay import Refusal, ReplayResult, replay_trace
+from samebeat_models.results import Exit, Report, Row, Verdict
+from samebeat_spec.language.pretty import text as expression_text
+
+ENABLED_SHOWN = 12
+"""How many of the steps that were enabled instead the text names; JSON has all."""
+
+
+class ReplayFormat(StrEnum):
+    """The formats of a replay."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def replay(
+    trace: Annotated[
+        Path,
+        typer.Argument(metavar="TRACE.itf.json", exists=True, dir_okay=False, help="A trace file."),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL|FILE",
+            help="Replay on this model of the same spec and sizes, not on the recorded one: "
+            "the right protocol refuses what a wrong one did.",
+        ),
+    ] = None,
+    form: Annotated[
+        ReplayFormat, typer.Option("--format", help="How to report.")
+    ] = ReplayFormat.TEXT,
+    output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+) -> None:
+    """Replay a trace on its spec; exit 10 and say why at the first step that is refused."""
+    begin = perf_counter()
+    if output is not None:
+        check_can_write(output)
+    recorded = itf.load(trace)
+    selected = _recorded_on(recorded) if model is None else _named(recorded, model)
+    run = itf.decode(recorded, selected.model, selected.spec)
+    result = replay_trace(run, recorded.loop)
+    if form is ReplayFormat.JSON:
+        emit(_json(selected, result, perf_counter() - begin), output)
+    else:
+        emit(_text(recorded, selected, result), output)
+    if result.refusal is not None:
+        raise typer.Exit(int(Exit.NOT_AS_PINNED))
+
+
+def _recorded_on(recorded: itf.ItfTrace) -> Selected:
+    """Return the catalog's model that a trace was recorded on."""
+    name = recorded.meta.model
+    selected = next((s for s in catalog() if s.name == name), None)
+    if selected is None:
+        raise itf.TraceFileError(
+            f"{recorded.source}: #meta: a trace of the model {name!r}, which is not in the "
+            "catalog; say where it is: --model my_protocol.py"
+        )
+    return _check_same(recorded, selected)
+
+
+def _named(recorded: itf.ItfTrace, name: str) -> Selected:
+    """Return the model that ``--model`` means; of a whole file, the one the trace names."""
+    if is_file(name) and "::" not in name:
+        for selected in select_models([name], Tier.NIGHTLY):
+            if selected.name == recorded.meta.model:
+                return _check_same(recorded, selected)
+    return select_one(name)
+
+
+def _check_same(recorded: itf.ItfTrace, selected: Selected) -> Selected:
+    """Refuse a trace that names a model which now leaves out another guard."""
+    if recorded.meta.without != selected.model.without:
+        raise itf.TraceFileError(
+            f"{recorded.source}: #meta: a trace of another version of the model {selected.name}: "
+            "it leaves out another guard; say on which model to replay: --model"
+        )
+    return selected
+
+
+def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult) -> str:
+    name, total = selected.name, len(result.trace.steps)
+    lines = [f"{recorded.source}: {total} steps of {recorded.meta.model}, replayed on {name}"]
+    if recorded.meta.description:
+        lines.append(recorded.meta.description)
+    lines += ["", *trace_lines(result.trace, result.accepted)]
+    if result.refusal is not None:
+        lines += ["", *_refusal(selected, result, result.refusal)]
+    for prop, number in result.broken.items():
+        lines.append(f"{prop} is violated after step {number}")
+    if result.refusal is None:
+        lines.append(f"all {total} steps are steps of {name}")
+    return "\n".join(lines) + "\n"
+
+
+def _refusal(selected: Selected, result: ReplayResult, refusal: Refusal) -> list[str]:
+    """Return the guards that refuse, what differs, and what was enabled instead."""
+    if refusal.step == 0:
+        head = f"{selected.name} cannot start in the first state"
+    else:
+        head = f"step {refusal.step}, {refusal.label}, is refused by {selected.name}"
+    lines = [head]
+    formulas = {
+        g.why: expression_text(g.condition)
+        for a in result.trace.instance.spec.actions
+        for g in a.guards
+        if refusal.label.startswith(f"{a.name}(")
+    }
+    lines += [
+        f"  not so: {why}" + (f"  [{formulas[why]}]" if why in formulas else "")
+        for why in refusal.reasons
+    ]
+    lines += [
+        f"  {change.cell} is {change.new} in the trace; the spec says {change.old}"
+        for change in refusal.differences
+    ]
+    if refusal.enabled:
+        shown = refusal.enabled[:ENABLED_SHOWN]
+        more = len(refusal.enabled) - len(shown)
+        lines.append("  enabled instead:" + ("" if not more else f" ({more} more)"))
+        lines += [f"    {label}" for label in shown]
+    elif refusal.reasons:
+        lines.append("  nothing was enabled instead")
+    return lines
+
+
+def _json(selected: Selected, result: ReplayResult, seconds: float) -> str:
+    refusal, trace = result.refusal, result.trace
+    row = Row(
+        model=selected.name,
+        property="replay",
+        kind="replay",
+        claims=(),
+        verdict=Verdict.VIOLATED if refusal else Verdict.HOLDS,
+        expected=Verdict.HOLDS,
+        states=len(trace.states),
+        transitions=len(trace.steps),
+        depth=refusal.step if refusal else len(trace.steps),
+        seconds=seconds,
+        exit=Exit.NOT_AS_PINNED if refusal else Exit.OK,
+        detail=str(refusal) if refusal else "",
+        trace=trace,
+    )
+    found = data(Outcome(Report((row,)), {selected.name: selected}, seconds))
+    found["results"][0]["replay"] = {
+        "accepted": result.accepted,
+        "broken": result.broken,
+        "refusal": refusal
+        and {
+            "step": refusal.step,
+            "label": refusal.label,
+            "reasons": refusal.reasons,
+            "differences": [
+                {"cell": c.cell, "spec": c.old, "trace": c.new} for c in refusal.differences
+            ],
+            "enabled": refusal.enabled,
+        },
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,50 @@
+"""The report for programs; its shape is stable and the same for every command."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from samebeat_cli.reports import Outcome
+from samebeat_models.render import trace_data
+from samebeat_models.results import Row, Verdict
+from samebeat_models.version import samebeat_version
+
+
+def render(outcome: Outcome) -> str:
+    """Return an outcome as JSON."""
+    return json.dumps(data(outcome), indent=2, ensure_ascii=False) + "\n"
+
+
+def data(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain data."""
+    report = outcome.report
+    return {
+        "tool": "samebeat",
+        "version": samebeat_version(),
+        "exit_code": int(report.exit_code),
+        "exhaustive": report.exhaustive,
+        "incomplete_reason": report.incomplete_reason,
+        "results": [_result(outcome, row) for row in report.rows],
+    }
+
+
+def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
+    violated = row.trace is not None and row.verdict is Verdict.VIOLATED
+    return {
+        "model": row.model,
+        "property": row.property,
+        "kind": row.kind,
+        "claims": list(row.claims),
+        "verdict": str(row.verdict),
+        "expected": str(row.expected),
+        "as_expected": row.as_expected,
+        "states": row.states,
+        "transitions": row.transitions,
+        "depth": row.depth,
+        "seconds": round(row.seconds, 6),
+        "exit_code": int(row.exit),
+        "detail": row.detail,
+        "trace": trace_data(row.trace) if violated and row.trace else None,
+        "trace_file": outcome.trace_files.get((row.model, row.property)),
+    }

@@ -1,0 +1,89 @@
+"""The report for people: a table, then what is not as expected with its trace."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from samebeat_cli.reports import Outcome, verdict_words
+from samebeat_models.render import trace_lines
+from samebeat_models.results import Exit, Row, Verdict
+
+TRACES_SHOWN = 5
+"""How many traces a report prints; the others are in the files that it names."""
+
+
+def show(outcome: Outcome, console: Console) -> None:
+    """Print an outcome."""
+    if outcome.report.rows:
+        console.print(_table(outcome))
+    traces = 0
+    for row in outcome.report.rows:
+        caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
+        if (row.as_expected and not caught) or row.verdict is Verdict.UNDETERMINED:
+            continue  # for what is undetermined, one line below says why for all of a model
+        _explain(outcome, row, console, outcome.all_traces or traces < TRACES_SHOWN)
+        traces += row.trace is not None
+    if outcome.report.incomplete_reason:
+        console.print(f"Not exhaustive: {outcome.report.incomplete_reason}", soft_wrap=True)
+    style = "bold green" if outcome.report.exit_code is Exit.OK else "bold red"
+    console.print(Text(outcome.summary, style), soft_wrap=True)
+
+
+def _table(outcome: Outcome) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("model", overflow="fold", style="bold")
+    table.add_column("claims", overflow="fold", style="dim")
+    table.add_column("property", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for name in ("states", "depth", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, group in groupby(outcome.report.rows, key=lambda row: row.model):
+        rows = list(group)
+        for i, row in enumerate(rows):
+            table.add_row(*_cells(row, first=i == 0), end_section=i == len(rows) - 1)
+    return table
+
+
+def _cells(row: Row, first: bool) -> tuple[str | Text, ...]:
+    """Return a row's cells; what is the same for all of a model stands in its first row."""
+    return (
+        row.model if first else "",
+        ", ".join(row.claims),
+        row.property,
+        Text(verdict_words(row), _style(row)),
+        f"{row.states:,}" if first else "",
+        "" if row.depth is None else str(row.depth),
+        f"{row.seconds:.2f}" if first else "",
+    )
+
+
+def _style(row: Row) -> str:
+    if not row.as_expected:
+        return "bold red"
+    return {Verdict.HOLDS: "green", Verdict.VIOLATED: "cyan", Verdict.UNDETERMINED: "yellow"}[
+        row.verdict
+    ]
+
+
+def _explain(outcome: Outcome, row: Row, console: Console, with_trace: bool) -> None:
+    """Print a violation: what was promised, why it fails, and the trace."""
+    style = "cyan" if row.as_expected else "bold red"
+    console.print(Text(outcome.headline(row), style), soft_wrap=True)
+    claims = f" (claims {', '.join(row.claims)})" if row.claims else ""
+    promise = outcome.promise(row)
+    if promise:
+        console.print(f"  {' '.join(promise.split())}{claims}", soft_wrap=True)
+    if row.trace is not None and with_trace:
+        for line in trace_lines(row.trace):
+            console.print(f"  {line}", soft_wrap=True)
+    file = outcome.trace_files.get((row.model, row.property))
+    if file:
+        console.print(f"  replay it: samebeat replay {file}", soft_wrap=True)
+    elif row.trace is not None and not with_trace:
+        console.print("  its trace: add --traces or --out-itf DIR", soft_wrap=True)
+    console.print()

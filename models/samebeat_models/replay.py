@@ -1,0 +1,157 @@
+"""Replay: a recorded run, step by step against the spec.
+
+The interpreter is the judge. A run is refused at the first step that the spec does not allow;
+the refusal says which guards are against it, what was enabled instead, or what differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from samebeat_models.catalog import Model
+from samebeat_models.itf import ItfTrace, decode
+from samebeat_models.render import Change, changes, step_label
+from samebeat_models.results import DEADLOCK_FREE, Step, Trace
+from samebeat_spec.language import Spec, StateError
+from samebeat_spec.language.instance import StateTuple
+from samebeat_spec.language.interpreter import Interpreter, Refused
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first step that the spec does not allow.
+
+    Args:
+        step: its number; 0 is the initial state.
+        label: the action with its arguments.
+        reasons: what the refusing guards ask for; empty if all hold.
+        differences: cells that the step sets otherwise, as the spec says -> as recorded.
+        enabled: the steps that were enabled and change something.
+    """
+
+    step: int
+    label: str
+    reasons: tuple[str, ...] = ()
+    differences: tuple[Change, ...] = ()
+    enabled: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = f"step {self.step}, {self.label}, is refused" if self.step else "it cannot start"
+        if self.reasons:
+            return f"{where}: not so: {'; '.join(self.reasons)}"
+        cells = ", ".join(f"{c.cell} is {c.new}, not {c.old}" for c in self.differences)
+        return f"{where}: {cells or 'the recorded state is no initial state'}"
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What came of a replay.
+
+    ``accepted`` counts the steps before the refusal, or all of them. ``broken`` says for each
+    invariant and step property that fails on the way after which step it first does; a run that
+    is accepted and ends in a deadlock says that too.
+    """
+
+    trace: Trace
+    accepted: int
+    refusal: Refusal | None = None
+    broken: dict[str, int] = field(default_factory=dict)
+
+
+def replay(trace_file: ItfTrace, model: Model, spec: Spec) -> ReplayResult:
+    """Replay a trace file on a model, which may be another one than it was recorded on.
+
+    Raises:
+        TraceFileError: the file does not fit the model (see ``itf.decode``).
+    """
+    return replay_trace(decode(trace_file, model, spec), trace_file.loop)
+
+
+def replay_trace(trace: Trace, loop: int | None = None) -> ReplayResult:
+    """Replay a run; ``loop`` is the index of the state that the last one must lead back to."""
+    judge = Interpreter(trace.instance)
+    broken: dict[str, int] = {}
+    if trace.initial not in judge.initial_states():
+        return ReplayResult(trace, 0, _refused_start(judge, trace))
+    _note_broken(judge, broken, 0, trace.initial, None)
+    states = trace.states
+    for number, step in enumerate(trace.steps, 1):
+        refusal = _refusal(judge, number, step, states[number - 1])
+        if refusal:
+            return ReplayResult(trace, number - 1, refusal, broken)
+        _note_broken(judge, broken, number, step.state, states[number - 1])
+    if _is_deadlock(judge, states[-1]):
+        broken[DEADLOCK_FREE] = len(trace.steps)
+    refusal = None if loop is None else _refused_loop(judge, trace, loop)
+    return ReplayResult(trace, len(trace.steps), refusal, broken)
+
+
+def _refusal(judge: Interpreter, number: int, step: Step, before: StateTuple) -> Refusal | None:
+    """Return why a step is not one of the spec's, or None."""
+    instance = judge.instance
+    action = instance.spec.find_action(step.action)
+    label = step_label(instance, step.action, step.arguments)
+    try:
+        refusing = judge.refusals(action, step.arguments, before)
+        if not refusing:
+            after = judge.step(action, step.arguments, before)
+            if after == step.state:
+                return None
+            return Refusal(number, label, differences=changes(instance, after, step.state))
+        reasons = tuple(g.why for g in refusing)
+    except StateError as error:
+        reasons = (str(error),)
+    return Refusal(number, label, reasons=reasons, enabled=_enabled(judge, before))
+
+
+def _enabled(judge: Interpreter, state: StateTuple) -> tuple[str, ...]:
+    found: list[str] = []
+    for action in judge.spec.actions:
+        for arguments in judge.instance.choices(action.parameters):
+            try:
+                moves = judge.step(action, arguments, state) != state
+            except (Refused, StateError):
+                continue
+            if moves:
+                found.append(step_label(judge.instance, action.name, arguments))
+    return tuple(found)
+
+
+def _is_deadlock(judge: Interpreter, state: StateTuple) -> bool:
+    """Return whether nothing can change here and no terminal definition intends that."""
+    intended = any(judge.holds(p, state) for p in judge.spec.of_kind("terminal"))
+    return not intended and not _enabled(judge, state)
+
+
+def _refused_start(judge: Interpreter, trace: Trace) -> Refusal:
+    """Say how the first state differs from the initial state that comes closest."""
+    instance = trace.instance
+    nearest = min(
+        (changes(instance, state, trace.initial) for state in judge.initial_states()),
+        key=len,
+        default=(),
+    )
+    return Refusal(0, "init", differences=nearest)
+
+
+def _refused_loop(judge: Interpreter, trace: Trace, loop: int) -> Refusal | None:
+    last, back = trace.states[-1], trace.states[loop]
+    if last == back or any(after == back for _, _, after in judge.successors(last)):
+        return None
+    reason = f"a step leads from the last state back to state {loop}"
+    return Refusal(len(trace.steps) + 1, "loop", (reason,), enabled=_enabled(judge, last))
+
+
+def _note_broken(
+    judge: Interpreter,
+    broken: dict[str, int],
+    number: int,
+    state: StateTuple,
+    before: StateTuple | None,
+) -> None:
+    for prop in judge.spec.of_kind("invariant"):
+        if prop.name not in broken and not judge.holds(prop, state):
+            broken[prop.name] = number
+    for prop in judge.spec.of_kind("step") if before is not None else ():
+        if prop.name not in broken and before and not judge.holds(prop, before, state):
+            broken[prop.name] = number

@@ -1,0 +1,128 @@
+"""`samebeat replay`: a wrong protocol's trace, and what the right protocol says to it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from samebeat_cli.loader import load_file
+from samebeat_models.itf import dumps
+from samebeat_models.results import Step, Trace
+
+from .conftest import ROOM, Run
+
+Fails = Callable[..., str]
+
+
+@pytest.fixture
+def trace(room: Path) -> Path:
+    """The trace of ``room-open`` in which two clients are inside."""
+    models, specs = load_file(room)
+    model, spec = models[1], specs["room"]
+    steps = (Step("enter", (0,), (1, 0, 1)), Step("enter", (1,), (1, 1, 1)))
+    run_ = Trace(model.instance(spec), (0, 0, 0), steps)
+    path = Path("open.itf.json")
+    path.write_text(dumps(run_, model, spec, "two at once"), "utf-8")
+    return path
+
+
+def test_a_trace_replays_on_the_model_it_names(run: Run, room: Path, trace: Path) -> None:
+    ran = run("replay", trace, "--model", room)
+    assert ran.code == 0
+    assert ran.out.startswith("open.itf.json: 2 steps of room-open, replayed on room-open\n")
+    assert "two at once\n" in ran.out
+    assert "alone is violated after step 2\n" in ran.out
+    assert ran.out.endswith("all 2 steps are steps of room-open\n")
+
+
+def test_the_right_protocol_refuses_it_with_reason_formula_and_alternatives(
+    run: Run, room: Path, trace: Path
+) -> None:
+    ran = run("replay", trace, "--model", f"{room}::room")
+    assert ran.code == 10
+    assert ran.out.endswith(
+        "step 2, enter(c2), is refused by room\n"
+        "  not so: the room is free  [not taken]\n"
+        "  enabled instead:\n"
+        "    leave(c1)\n"
+    )
+
+
+def test_json_has_the_common_shape_and_the_refusal(run: Run, room: Path, trace: Path) -> None:
+    ran = run("replay", trace, "--model", f"{room}::room", "--format", "json")
+    assert ran.code == 10
+    found = json.loads(ran.out)
+    assert (found["tool"], found["exit_code"]) == ("samebeat", 10)
+    (result,) = found["results"]
+    assert (result["property"], result["verdict"]) == ("replay", "violated")
+    assert result["replay"]["refusal"]["reasons"] == ["the room is free"]
+    assert result["replay"]["refusal"]["enabled"] == ["leave(c1)"]
+
+
+def test_the_report_can_go_to_a_file(run: Run, room: Path, trace: Path) -> None:
+    ran = run("replay", trace, "--model", room, "--output", "said.txt")
+    assert (ran.code, ran.out) == (0, "")
+    assert "all 2 steps" in Path("said.txt").read_text()
+
+
+def test_a_state_that_the_step_does_not_give_is_shown_beside_the_specs(
+    run: Run, room: Path, trace: Path
+) -> None:
+    lines = trace.read_text().splitlines(keepends=True)
+    lines = [line.replace('"taken": true', '"taken": false') for line in lines]
+    trace.write_text("".join(lines))
+    ran = run("replay", trace, "--model", room)
+    assert ran.code == 10
+    assert "step 1, enter(c1), is refused by room-open\n" in ran.out
+    assert "  taken is false in the trace; the spec says true\n" in ran.out
+
+
+def test_a_trace_of_a_model_outside_the_catalog_asks_for_its_file(
+    fails: Fails, trace: Path
+) -> None:
+    said = fails(151, "replay", trace)
+    assert "a trace of the model 'room-open', which is not in the catalog" in said
+
+
+def test_a_trace_of_another_version_of_the_spec_is_refused(
+    fails: Fails, room: Path, trace: Path
+) -> None:
+    room.write_text(ROOM.replace("s.taken = False", "s.taken = True"), "utf-8")
+    said = fails(151, "replay", trace, "--model", room)
+    assert "open.itf.json: #meta: a trace of another version of room" in said
+
+
+def test_a_trace_of_another_version_of_the_model_is_refused(
+    fails: Fails, room: Path, trace: Path
+) -> None:
+    room.write_text(ROOM.replace('("enter", "the room is free")', '("enter", "c is outside")'))
+    said = fails(151, "replay", trace, "--model", room)
+    assert "another version of the model room-open: it leaves out another guard" in said
+
+
+def test_a_trace_of_another_spec_or_size_is_refused(fails: Fails, room: Path, trace: Path) -> None:
+    room.write_text(ROOM.replace('sizes={"Client": 2}', 'sizes={"Client": 3}'))
+    said = fails(151, "replay", trace, "--model", room)
+    assert "another model: sizes: Client is 2, in room-open it is 3" in said
+    room.write_text(ROOM.replace("class Room(State):", "class Room(State, name='hall'):"))
+    assert "a trace of the spec 'room', but the model room-open is of 'hall'" in fails(
+        151, "replay", trace, "--model", room
+    )
+
+
+def test_a_truncated_trace_is_exit_151_and_a_missing_one_exit_2(
+    fails: Fails, room: Path, trace: Path
+) -> None:
+    trace.write_text(trace.read_text()[:-40])
+    assert "bad trace: open.itf.json: truncated: it ends at line" in fails(
+        151, "replay", trace, "--model", room
+    )
+    assert "'none.itf.json' does not exist" in fails(2, "replay", "none.itf.json")
+
+
+def test_several_models_need_one_of_them_named(fails: Fails, room: Path, trace: Path) -> None:
+    other = Path("other.py")
+    other.write_text(ROOM.replace('name="room', 'name="hall'))
+    said = fails(2, "replay", trace, "--model", other)
+    assert "'other.py' means several models (hall, hall-open); name one" in said

@@ -1,0 +1,35 @@
+"""The museum of wrong protocols: what each exhibit shows, the right protocol refuses."""
+
+import msgspec
+import pytest
+
+from samebeat_models import Model
+from samebeat_models.catalog import load_catalog
+from samebeat_models.check import check_model
+from samebeat_models.itf import dumps, loads
+from samebeat_models.replay import replay
+from samebeat_models.results import Verdict
+from samebeat_spec.specs import load_spec
+
+CONTROLS = [m for m in load_catalog() if m.without is not None and m.tier == "fast"]
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda m: m.name)
+def test_the_right_protocol_refuses_every_control_by_the_guard_it_leaves_out(
+    control: Model,
+) -> None:
+    spec = load_spec(control.spec)
+    right = msgspec.structs.replace(control, name="right", without=None, violates=())
+    _, rows = check_model(control, spec)
+    traces = {r.property: r.trace for r in rows if r.verdict is Verdict.VIOLATED and r.trace}
+    assert set(traces) == set(control.violates)
+    for name, trace in traces.items():
+        file = loads(dumps(trace, control, spec), f"{control.name}.{name}")
+        own = replay(file, control, spec)
+        assert own.refusal is None
+        assert own.broken[name] == control.depth
+        refused = replay(file, right, spec)
+        assert refused.refusal is not None
+        assert control.without is not None
+        assert refused.refusal.reasons == (control.without.guard,)
+        assert refused.refusal.label.startswith(f"{control.without.action}(")
