@@ -53,11 +53,11 @@ lint: $(VENV)/.dev ## style, formatting, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-second-opinion: $(VENV)/.run ## ask independent checkers, where installed, to check us
-	@$(BIN)/samebeat second-opinion $(ARGS)
+second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin, where installed, to count our states
+	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
 
-bench: $(VENV)/.run ## measure the explorer on this machine
-	@$(BIN)/samebeat bench $(ARGS)
+bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: $(VENV)/lock/bin/uv ## pin again, after a change of dependencies
 	@echo "pinning requirements.lock and requirements-dev.lock ..."

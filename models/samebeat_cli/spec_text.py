@@ -113,7 +113,7 @@ def _variables(spec: Spec) -> list[str]:
 
 def _action(a: Action) -> str:
     parameters = ", ".join(f"{p.label}: {p.sort.__name__}" for p in a.parameters)
-    rows = [f"{a.name}({parameters}){_claims(a.claims)}", *_wrapped(a.doc, "  ")]
+    rows = [f"{a.name}({parameters})", *_wrapped(a.doc, "  "), *_claims(a.claims)]
     for g in a.guards:
         rows.append(f"  needs  {g.why}")
         rows += [f"           {line}" for line in lines(g.condition, _WIDTH - 11)]
@@ -124,12 +124,12 @@ def _action(a: Action) -> str:
 
 def _property(p: Property) -> str:
     kind = " (internal)" if p.internal else ""
-    rows = [f"{p.name}{_claims(p.claims)}{kind}", *_wrapped(p.doc, "  ")]
+    rows = [f"{p.name}{kind}", *_wrapped(p.doc, "  "), *_claims(p.claims)]
     return "\n".join(rows + [f"    {line}" for line in lines(p.formula, _WIDTH - 6)])
 
 
-def _claims(claims: tuple[str, ...]) -> str:
-    return f"  [claims {', '.join(claims)}]" if claims else ""
+def _claims(claims: tuple[str, ...]) -> list[str]:
+    return _wrapped(f"claims {', '.join(claims)}", "  ", "         ") if claims else []
 
 
 def _wrapped(said: str, first: str, rest: str | None = None) -> list[str]:

@@ -34,6 +34,18 @@ from samebeat_spec.language import (
     variable,
 )
 
+# Claims 7, 12 and 13 say of an apparatus, a system and a product what claim 1 says of a method;
+# 8 to 11 and 15 to 18 refine them. What is one behaviour is cited as one.
+RECEIPT = ("1(b)", "7(b).receipt", "8", "12(b).receipt", "13(a).receipt", "15")
+ACK_ROUND = ("4", "9", "16")
+MODIFY = ("1(c)", "7(b).modify", "12(b).modify", "13(a).modify")
+STATUS = ("1(d)", "10", "17")
+STATUS_ROUND = ("5", "11", "18")
+CONFIRM_STATUS = ("7(b).status", "12(b).status", "13(a).status")
+FAILURE = ("1(e)",)
+UNDO = ("1(f)", "7(b).undo", "12(b).undo", "13(a).undo")
+MULTICAST = ("6",)
+
 
 class Node(Sort, symmetric=True):
     """A member of the cluster."""
@@ -122,7 +134,7 @@ def start(s: Group) -> None:
 # --- request and ack round -----------------------------------------------------------------
 
 
-@action(claims=("1(a)", "6"))
+@action(claims=("1.preamble", "1(a)", *MULTICAST))
 def request(s: Group, n: Node, c: Change) -> None:
     """`n` multicasts the request for `c`; any member may, at any time."""
     guard(~s.requested[c], "c is a new change id")
@@ -131,7 +143,7 @@ def request(s: Group, n: Node, c: Change) -> None:
     s.base[c] = s.epoch[n]
 
 
-@action(claims=("1(b)", "6"))
+@action(claims=RECEIPT + MULTICAST)
 def receive_request(s: Group, n: Node, c: Change) -> None:
     """`n` receives the request for `c`."""
     guard(s.requested[c], "the request is on the network")
@@ -140,7 +152,7 @@ def receive_request(s: Group, n: Node, c: Change) -> None:
     s.phase[n, c] = Phase.RECEIVED
 
 
-@action(claims=("1(b)", "4", "6"))
+@action(claims=RECEIPT + ACK_ROUND + MULTICAST)
 def send_ack(s: Group, n: Node, c: Change) -> None:
     """`n` opens `c`, keeps the pre-image and multicasts its ack, which it never takes back."""
     guard(s.phase[n, c] == Phase.RECEIVED, "n has the request and has not answered it")
@@ -163,7 +175,7 @@ def send_busy(s: Group, n: Node, c: Change) -> None:
     s.sent[n, c, Message.BUSY] = True
 
 
-@action(claims=("1(b)", "1(e)", "6"))
+@action(claims=RECEIPT + ACK_ROUND + FAILURE + MULTICAST)
 def receive(s: Group, n: Node, m: Node, c: Change, k: Message) -> None:
     """`n` receives what `m` has sent about the change that `n` has open."""
     guard(s.sent[m, c, k], "m has sent it")
@@ -185,7 +197,7 @@ def close_busied(s: Group, n: Node, c: Change) -> None:
 # --- apply and status round ----------------------------------------------------------------
 
 
-@action(claims=("1(c)",))
+@action(claims=RECEIPT + MODIFY)
 def apply(s: Group, n: Node, c: Change) -> None:
     """`n` confirms for itself that all have acked, and runs the local operation: it succeeds."""
     guard(s.phase[n, c] == Phase.ACKED, "n has acked c and not applied it")
@@ -195,7 +207,7 @@ def apply(s: Group, n: Node, c: Change) -> None:
     s.value[n] = s.asked[c]
 
 
-@action(claims=("1(c)",))
+@action(claims=RECEIPT + MODIFY)
 def fail_to_apply(s: Group, n: Node, c: Change) -> None:
     """`n` confirms for itself that all have acked, and runs the local operation: it fails."""
     guard(s.phase[n, c] == Phase.ACKED, "n has acked c and not applied it")
@@ -204,7 +216,7 @@ def fail_to_apply(s: Group, n: Node, c: Change) -> None:
     s.phase[n, c] = Phase.FAILED
 
 
-@action(claims=("1(d)", "5", "6"))
+@action(claims=STATUS + STATUS_ROUND + MULTICAST)
 def send_ok(s: Group, n: Node, c: Change) -> None:
     """`n` multicasts the status that it has applied."""
     guard(s.phase[n, c] == Phase.APPLIED, "n has applied c")
@@ -213,7 +225,7 @@ def send_ok(s: Group, n: Node, c: Change) -> None:
     s.heard[n, n, Message.OK] = True
 
 
-@action(claims=("1(d)", "5", "6"))
+@action(claims=STATUS + STATUS_ROUND + MULTICAST)
 def send_failure(s: Group, n: Node, c: Change) -> None:
     """`n` multicasts the status that it could not apply."""
     guard(s.phase[n, c] == Phase.FAILED, "n could not apply c")
@@ -225,7 +237,7 @@ def send_failure(s: Group, n: Node, c: Change) -> None:
 # --- decision ------------------------------------------------------------------------------
 
 
-@action(claims=("7(b).status", "12(b).status", "13(a).status"))
+@action(claims=CONFIRM_STATUS)
 def commit(s: Group, n: Node, c: Change) -> None:
     """`n` confirms for itself that every member has applied, and keeps the new value."""
     guard(s.phase[n, c] == Phase.APPLIED, "n has applied c")
@@ -236,7 +248,7 @@ def commit(s: Group, n: Node, c: Change) -> None:
     s.heard[n, every, every] = False
 
 
-@action(claims=("1(e)", "1(f)"))
+@action(claims=FAILURE + UNDO)
 def undo(s: Group, n: Node, c: Change) -> None:
     """`n` hears that some member could not apply, and restores the pre-image."""
     guard(is_open(s, n, c), "c is open at n")

@@ -8,6 +8,15 @@ the cluster would notice.
 from __future__ import annotations
 
 from samebeat_spec.group import (
+    ACK_ROUND,
+    CONFIRM_STATUS,
+    FAILURE,
+    MODIFY,
+    MULTICAST,
+    RECEIPT,
+    STATUS,
+    STATUS_ROUND,
+    UNDO,
     Change,
     Epoch,
     Group,
@@ -73,7 +82,7 @@ def one_open_change(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("6",), internal=True)
+@invariant(claims=MULTICAST, internal=True)
 def no_foreign_message(s: Group) -> Formula:
     """What a member has heard about its open change was really sent about that change."""
     return forall(
@@ -112,7 +121,7 @@ def busy_needs_rival(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(b)", "1(c)", "4"))
+@invariant(claims=RECEIPT + ACK_ROUND + MODIFY)
 def apply_after_full_receipt(s: Group) -> Formula:
     """No member runs the local operation before every member has acked the request."""
     return forall(
@@ -127,7 +136,7 @@ def apply_after_full_receipt(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(d)", "5"))
+@invariant(claims=STATUS + STATUS_ROUND)
 def status_once(s: Group) -> Formula:
     """A member never sends both statuses of one change."""
     return forall(
@@ -135,7 +144,7 @@ def status_once(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("7(b).status", "12(b).status", "13(a).status"))
+@invariant(claims=STATUS_ROUND + CONFIRM_STATUS)
 def commit_needs_all_ok(s: Group) -> Formula:
     """A member commits only what every member has applied and said so."""
     return forall(
@@ -147,7 +156,7 @@ def commit_needs_all_ok(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(e)", "1(f)"))
+@invariant(claims=FAILURE + UNDO)
 def failure_excludes_commit(s: Group) -> Formula:
     """A change that failed on some member is committed by none."""
     return forall(
@@ -161,7 +170,7 @@ def failure_excludes_commit(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(f)",))
+@invariant(claims=UNDO + CONFIRM_STATUS)
 def agreement(s: Group) -> Formula:
     """No member commits a change that another member undoes."""
     return forall(
@@ -175,7 +184,7 @@ def agreement(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(f)", "7(b).undo", "12(b).undo", "13(a).undo"))
+@invariant(claims=UNDO)
 def undo_restores_pre_image(s: Group) -> Formula:
     """A member that has undone a change, and has none applied, is back at its last commit."""
     return forall(
@@ -187,7 +196,7 @@ def undo_restores_pre_image(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("7(b).modify", "12(b).modify", "13(a).modify"))
+@invariant(claims=MODIFY)
 def kept_until_replaced(s: Group) -> Formula:
     """A committed value stays until a later change is applied."""
     return forall(
@@ -200,7 +209,7 @@ def kept_until_replaced(s: Group) -> Formula:
     )
 
 
-@invariant(claims=("1(f)", "C6"))
+@invariant(claims=(*UNDO, "C6"))
 def all_or_nothing(s: Group) -> Formula:
     """When no member has an open change, all hold the same value and the same epoch."""
     return implies(
@@ -209,7 +218,7 @@ def all_or_nothing(s: Group) -> Formula:
     )
 
 
-@step_property(claims=("1(f)",))
+@step_property(claims=UNDO)
 def decision_stable(s: Group, t: Group) -> Formula:
     """A member never changes its mind: what it has decided stays decided."""
     return forall(
@@ -227,7 +236,7 @@ def epoch_monotone(s: Group, t: Group) -> Formula:
     return forall(Node, lambda n: implies(s.epoch[n] != t.epoch[n], s.epoch[n] < t.epoch[n]))
 
 
-@always_reachable(claims=("1(f)", "C6"))
+@always_reachable(claims=(*UNDO, "C6"))
 def quiescence_reachable(s: Group) -> Formula:
     """Whatever has happened, every open change can still be decided everywhere."""
     return quiescent(s)
@@ -242,13 +251,13 @@ def all_decided(s: Group) -> Formula:
 # --- what must be possible -----------------------------------------------------------------
 
 
-@witness(claims=("1(d)", "7(b).status"))
+@witness(claims=("1.preamble", *MODIFY, *CONFIRM_STATUS))
 def a_commit(s: Group) -> Formula:
     """All members have committed one change."""
     return exists(Change, lambda c: forall(Node, lambda n: s.phase[n, c] == Phase.COMMITTED))
 
 
-@witness(claims=("1(f)",))
+@witness(claims=UNDO)
 def an_undo_after_apply(s: Group) -> Formula:
     """A member has undone a change that it had applied and reported as ok."""
     return exists(
@@ -258,7 +267,7 @@ def an_undo_after_apply(s: Group) -> Formula:
     )
 
 
-@witness(claims=("1(e)",))
+@witness(claims=FAILURE)
 def an_undo_for_another_member(s: Group) -> Formula:
     """A member that has not run the operation closes the change because another one failed."""
     return exists(
@@ -275,7 +284,7 @@ def values_differ_during_a_change(s: Group) -> Formula:
     return exists(Node, Node, lambda n, m: s.value[n] != s.value[m])
 
 
-@witness(claims=("1(c)",))
+@witness(claims=CONFIRM_STATUS)
 def a_commit_seen_by_one(s: Group) -> Formula:
     """One member has committed what another has applied and not decided yet."""
     return exists(
@@ -346,7 +355,7 @@ def a_second_change_after_a_commit(s: Group) -> Formula:
     )
 
 
-@witness(claims=("C6", "1(f)"))
+@witness(claims=(*UNDO, "C6"))
 def a_second_change_after_an_undone_one(s: Group) -> Formula:
     """All members have committed a change that starts where a failed one was undone."""
     return exists(

@@ -14,9 +14,11 @@ def test_a_spec_is_shown_with_its_guards_effects_claims_and_formulas(run: Run) -
     assert ran.code == 0
     assert "SPEC group\n\n  The group change as claimed" in ran.out
     assert (
-        "  apply(n: Node, c: Change)  [claims 1(c)]\n"
+        "  apply(n: Node, c: Change)\n"
         "    `n` confirms for itself that all have acked, and runs the local operation: it "
         "succeeds.\n"
+        "    claims 1(b), 7(b).receipt, 8, 12(b).receipt, 13(a).receipt, 15, 1(c), 7(b).modify,\n"
+        "           12(b).modify, 13(a).modify\n"
         "    needs  n has acked c and not applied it\n"
         "             phase[n, c] == ACKED\n"
         "    needs  n has heard every ack\n"

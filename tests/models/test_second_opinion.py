@@ -31,6 +31,7 @@ from samebeat_spec.language import (
     guard,
     initial,
     spec_of,
+    specs_in,
     step_property,
     terminal,
     variable,
@@ -38,9 +39,13 @@ from samebeat_spec.language import (
 from samebeat_spec.language.interpreter import Interpreter
 
 
-def _sibling(name: str) -> ModuleType:
-    """Import a test module next to this one: tests are no package."""
-    place = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+HERE = Path(__file__).parent
+
+
+def _load(path: Path) -> ModuleType:
+    """Import a file that belongs to no package."""
+    name = f"second_opinion_{path.stem}"
+    place = importlib.util.spec_from_file_location(name, path)
     assert place
     assert place.loader
     module = importlib.util.module_from_spec(place)
@@ -49,7 +54,7 @@ def _sibling(name: str) -> ModuleType:
     return module
 
 
-exported = _sibling("test_exports")
+exported = _load(HERE / "test_exports.py")
 
 peers = pytest.mark.parametrize(
     "peer",
@@ -153,6 +158,24 @@ def test_peers_count_the_states_of_the_group_change(peer, changes, states):
     assert not run.violated
     assert run.seconds > 0
     assert run.peak_mb > 1
+
+
+@pytest.mark.slow
+@peers
+@pytest.mark.parametrize("path", sorted((HERE.parent / "specs").glob("*.py")), ids=lambda p: p.stem)
+def test_peers_count_the_states_of_other_peoples_protocols(peer, path):
+    """Two-phase commit among them, with the count that Lamport's model is known for."""
+    module = _load(path)
+    specs = {spec.name: spec for spec in specs_in(module)}
+    models = [m for m in module.MODELS if m.tier == "fast" and not m.symmetry and not m.is_control]
+    for model in models[:2]:
+        instance = model.instance(specs[model.spec] if model.spec else next(iter(specs.values())))
+        run = run_peer(peer, instance, timeout=300)
+        counts = count(instance)
+        assert (run.states, run.verdict) == (counts.states, Verdict.HOLDS), model.name
+        assert run.transitions == counts.steps + counts.last, model.name
+        if model.name == "two-phase-3":
+            assert run.states == 288
 
 
 @pytest.mark.slow

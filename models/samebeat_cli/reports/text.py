@@ -13,6 +13,8 @@ from samebeat_cli.reports import Outcome, verdict_words
 from samebeat_models.render import trace_lines
 from samebeat_models.results import Exit, Row, Verdict
 
+CLAIMS_SHOWN = 2
+"""How many claims the table names of a property that rests on more."""
 TRACES_SHOWN = 5
 """How many traces a report prints; the others are in the files that it names."""
 
@@ -44,8 +46,13 @@ def _table(outcome: Outcome) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for _, group in groupby(outcome.report.rows, key=lambda row: row.model):
         rows = list(group)
-        for i, row in enumerate(rows):
-            table.add_row(*_cells(row, first=i == 0), end_section=i == len(rows) - 1)
+        reached = [row for row in rows if row.kind == "witness" and row.as_expected]
+        folded = [row for row in rows if row.kind == "pins" and row.as_expected and not reached]
+        shown = [row for row in rows if row not in reached and row not in folded]
+        for i, row in enumerate(shown):
+            if i and i == len(shown) - 1 and reached:  # before the pins
+                table.add_row("", "", f"{len(reached)} witnesses", Text("reached", "green"))
+            table.add_row(*_cells(row, first=i == 0), end_section=i == len(shown) - 1)
     return table
 
 
@@ -53,13 +60,19 @@ def _cells(row: Row, first: bool) -> tuple[str | Text, ...]:
     """Return a row's cells; what is the same for all of a model stands in its first row."""
     return (
         row.model if first else "",
-        ", ".join(row.claims),
+        _short(row.claims),
         row.property,
         Text(verdict_words(row), _style(row)),
         f"{row.states:,}" if first else "",
         "" if row.depth is None else str(row.depth),
         f"{row.seconds:.2f}" if first else "",
     )
+
+
+def _short(claims: tuple[str, ...]) -> str:
+    """Return the first claims and how many more there are; the other formats list them all."""
+    shown = ", ".join(claims[:CLAIMS_SHOWN])
+    return shown if len(claims) <= CLAIMS_SHOWN else f"{shown}, +{len(claims) - CLAIMS_SHOWN}"
 
 
 def _style(row: Row) -> str:

@@ -57,7 +57,7 @@ def count(sort: Any, body: Body) -> Any:
     return CountOf(Number, names[0], formula)
 
 
-def one_of(term: Term, *choices: Term) -> Formula:
+def one_of(term: Term, *choices: Term | int) -> Formula:
     """Return whether ``term`` is one of ``choices``."""
     if not choices:
         raise SpecError("one_of needs at least one choice")

@@ -11,7 +11,7 @@ means what it says to a reader, to an editor and to the type checker:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, cast
 
 from samebeat_spec.language.errors import SpecError
 from samebeat_spec.language.terms import Element, Term
@@ -24,9 +24,9 @@ class _Declared:
         self.doc = doc
 
 
-def element(doc: str = "") -> Any:
+def element(doc: str = "") -> Term:
     """Declare an element of an ``Enumeration``; ``doc`` says what it means."""
-    return _Declared(doc)
+    return cast("Term", _Declared(doc))  # the class turns it into an element
 
 
 class Sort(Term):
@@ -77,7 +77,7 @@ class Enumeration(Sort):
 class Ordered(Sort):
     """A totally ordered sort with a first element: ``Epoch.first``, ``following(e)``, ``e < f``."""
 
-    first: Any
+    first: ClassVar[Term]
     ordered = True
 
     def __init_subclass__(cls) -> None:
