@@ -115,9 +115,9 @@ def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
 
 
 def _pins_row(model: Model, outcome: Exploration, mismatches: list[str]) -> Row:
-    budget_ran_out = outcome.incomplete_reason.startswith("stopped by")
+    ended_early = outcome.incomplete_reason and not (model.is_control and outcome.violated())
     verdict, code = Verdict.HOLDS, Exit.OK
-    if budget_ran_out:
+    if ended_early:
         verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED
         mismatches = [outcome.incomplete_reason]
     elif mismatches:
@@ -141,8 +141,6 @@ def _pins_row(model: Model, outcome: Exploration, mismatches: list[str]) -> Row:
 def _mismatches(model: Model, outcome: Exploration) -> list[str]:
     """Return what differs from the pins of a model that keeps its properties."""
     found: list[str] = []
-    if outcome.violated():
-        return found  # the search ended early: counts say nothing
     for what in ("states", "transitions", "depth"):
         pinned, counted = getattr(model, what), getattr(outcome, what)
         if pinned is not None and pinned != counted:

@@ -15,6 +15,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from samebeat_models.explorer.kernels import blocks
 from samebeat_models.explorer.machine import Machine, build_machine
@@ -63,6 +64,18 @@ class StateGraph:
         """Return the action and the arguments of one step, by its position in the arrays."""
         ground = self.machine.steps.actions[self.step[entry]]
         return ground.action, ground.arguments
+
+    def adjacency(self) -> csr_array:
+        """Return the graph as a SciPy matrix: an entry counts the steps between two states.
+
+        Entries are unique: SciPy's search for strongly connected components does not end on a
+        matrix with repeated ones.
+        """
+        shape = (len(self), len(self))
+        ones = np.ones(len(self.target), np.int64)
+        matrix = csr_array((ones, self.target.copy(), self.start.copy()), shape)
+        matrix.sum_duplicates()
+        return matrix
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """Return a real NetworkX graph: an edge for each step, with ``action`` and ``arguments``.

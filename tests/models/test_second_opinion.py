@@ -38,7 +38,6 @@ from samebeat_spec.language import (
 )
 from samebeat_spec.language.interpreter import Interpreter
 
-
 HERE = Path(__file__).parent
 
 

@@ -13,6 +13,7 @@ from samebeat_spec.language import (
     action,
     always_reachable,
     guard,
+    implies,
     initial,
     invariant,
     ite,
@@ -95,9 +96,8 @@ def one_jug_is_full_or_empty(s: Jugs) -> Formula:
 
 @step_property()
 def nothing_comes_from_nowhere(s: Jugs, t: Jugs) -> Formula:
-    """What there is more of comes from the tap, which fills a jug up."""
-    more = t.small + t.big > s.small + s.big
-    return ~more | (t.small == 3) | (t.big == 5)
+    """What one jug gains and the other does not lose comes from the tap, which fills it up."""
+    return implies((t.small > s.small) & (t.big >= s.big), t.small == 3)
 
 
 @always_reachable()

@@ -79,8 +79,8 @@ def tell(s: Gossip, p: Person, q: Person, r: Rumour) -> None:
     guard(s.knows[p, r], "p knows it")
     guard(~s.quiet, "it is not too late")
 
-    s.knows[q, r] = True
     s.since[q] = ite(s.knows[q, r], s.since[q], s.clock)
+    s.knows[q, r] = True
 
 
 @action()
@@ -89,6 +89,14 @@ def next_hour(s: Gossip) -> None:
     guard(s.clock < s.bedtime, "it is before bedtime")
 
     s.clock = following(s.clock)
+
+
+@action()
+def whisper(s: Gossip, p: Person, q: Person) -> None:
+    """`q` learns that `p` knows something, and no more."""
+    guard(s.quiet & s.link[p, q], "p is linked to q, and it is too late to tell")
+
+    s.since[q] = s.clock
 
 
 @action()
@@ -116,7 +124,7 @@ def time_moves_on(s: Gossip, t: Gossip) -> Formula:
 
 @step_property()
 def quiet_lasts(s: Gossip, t: Gossip) -> Formula:
-    """When it is quiet nobody learns anything."""
+    """When it has been quiet nobody learns anything."""
     return forall(
         Person,
         Rumour,
@@ -141,11 +149,17 @@ LINE = [["p1", "p2"], ["p2", "p3"]]
 MODELS = [
     Model(
         name="gossip-3x2",
+        states=184,
+        transitions=443,
+        depth=4,
+        terminal={"late": 19},
         sizes={"Person": 3, "Rumour": 2, "Hour": 3},
         constants={"link": LINE, "bedtime": 2},
     ),
     Model(
         name="gossip-3x2-sym",
+        states=93,
+        depth=4,
         sizes={"Person": 3, "Rumour": 2, "Hour": 3},
         constants={"link": LINE, "bedtime": 2},
         symmetry=True,

@@ -23,7 +23,6 @@ from samebeat_spec.language import (
     initial,
     invariant,
     ite,
-    one_of,
     relation,
     step_property,
     variable,
@@ -39,7 +38,7 @@ class Stock(Integer):
     """How many pieces; the instance says how many there is room for."""
 
 
-class Price(Integer, low=-1, high=2):
+class Price(Integer, low=-1, high=1):
     """What a piece costs; now and then a buyer is paid for taking one."""
 
 
@@ -96,6 +95,12 @@ def bring(s: Market, k: Stock) -> None:
 
 
 @action()
+def wages(s: Market, b: Buyer) -> None:
+    """`b` spends or earns something elsewhere."""
+    s.money[b] = 2
+
+
+@action()
 def move_price(s: Market) -> None:
     """The price moves, and at the end of the range it turns round."""
     s.price = ite(s.stock < 2, s.usual[s.price], s.price)
@@ -104,7 +109,8 @@ def move_price(s: Market) -> None:
 @invariant()
 def pieces_are_kept(s: Market) -> Formula:
     """Every piece is at the stall or with a buyer."""
-    return s.stock + count(Buyer, lambda b: s.owns[b]) == s.room
+    owned = count(Buyer, lambda b: s.owns[b])
+    return forall(Stock, lambda k: implies(s.stock == k, owned == s.room - k))
 
 
 @invariant()
@@ -118,7 +124,7 @@ def price_changes_by_one(s: Market, t: Market) -> Formula:
     """Prices move slowly: by one, or from the top back to the bottom."""
     return implies(
         s.price != t.price,
-        (t.price == s.price + 1) | ((s.price == 2) & (t.price == -1)),
+        (t.price == s.price + 1) | ((s.price == 1) & (t.price == -1)),
     )
 
 
@@ -137,19 +143,24 @@ def paid_to_buy(s: Market) -> Formula:
 @witness()
 def odd_prices(s: Market) -> Formula:
     """A piece was sold at each price that is odd."""
-    return forall(Price, lambda p: implies(one_of(p, -1, 1), s.sold_at[p]))
+    return forall(Price, lambda p: implies((p == -1) | (p == 1), s.sold_at[p]))
 
 
-USUAL = {"-1": 0, "0": 1, "1": 2, "2": -1}
+USUAL = {"-1": 0, "0": 1, "1": -1}
 
 MODELS = [
     Model(
         name="market-2",
+        states=602,
+        transitions=2_920,
+        depth=14,
         sizes={"Buyer": 2, "Stock": 3, "Money": (0, 3)},
         constants={"room": 2, "usual": USUAL},
     ),
     Model(
         name="market-2-sym",
+        states=350,
+        depth=14,
         sizes={"Buyer": 2, "Stock": 3, "Money": (0, 3)},
         constants={"room": 2, "usual": USUAL},
         symmetry=True,

@@ -120,9 +120,19 @@ def one_in_one_waits(s: Mutex) -> Formula:
 
 
 MODELS = [
-    Model(name="mutex-3", sizes={"Process": 3}, constants={"fragile": False}, idle=("lose",)),
+    Model(
+        name="mutex-3",
+        states=36,
+        transitions=192,
+        depth=4,
+        sizes={"Process": 3},
+        constants={"fragile": False},
+        idle=("lose",),
+    ),
     Model(
         name="mutex-3-sym",
+        states=9,
+        depth=4,
         sizes={"Process": 3},
         constants={"fragile": False},
         idle=("lose",),
@@ -130,6 +140,7 @@ MODELS = [
     ),
     Model(
         name="mutex-lossy",
+        depth=1,
         sizes={"Process": 3},
         constants={"fragile": True},
         violates=("somebody_can_get_in",),

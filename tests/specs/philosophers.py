@@ -27,7 +27,7 @@ from samebeat_spec.language import (
 )
 
 
-class Seat(Sort, symmetric=True):
+class Seat(Sort, symmetric=True, prefix="p"):
     """A seat, its philosopher, and the stick on the left."""
 
 
@@ -121,25 +121,33 @@ def two_eat(s: Table) -> Formula:
     )
 
 
-RING_2 = {"p1": "p2", "p2": "p1"}
 RING_3 = {"p1": "p2", "p2": "p3", "p3": "p1"}
 RING_4 = {"p1": "p2", "p2": "p3", "p3": "p4", "p4": "p1"}
 
 MODELS = [
     Model(
         name="polite-4",
+        states=7,
+        transitions=16,
+        depth=2,
         sizes={"Seat": 4},
         constants={"next_to": RING_4, "polite": True},
+        idle=("take_left", "take_right"),
     ),
     Model(
         name="polite-4-sym",
+        states=3,
+        depth=2,
         sizes={"Seat": 4},
         constants={"next_to": RING_4, "polite": True},
+        idle=("take_left", "take_right"),
         symmetry=True,
     ),
     Model(
         name="greedy-3",
         sizes={"Seat": 3},
         constants={"next_to": RING_3, "polite": False},
+        violates=("all_thinking",),
+        depth=3,
     ),
 ]

@@ -6,7 +6,7 @@ that only grows.
 
 from __future__ import annotations
 
-from samebeat_models import Model
+from samebeat_models import Model, Tier
 from samebeat_spec.language import (
     Enumeration,
     Formula,
@@ -155,6 +155,6 @@ MODELS = [
     # TLC counts the initial state too: 1,146 generated, depth 11.
     Model(name="two-phase-3", sizes={"RM": 3}, states=288, transitions=1_145, depth=10),
     Model(name="two-phase-3-sym", sizes={"RM": 3}, symmetry=True, states=80),
-    Model(name="two-phase-5", sizes={"RM": 5}, states=8_832, tier="full"),  # type: ignore[arg-type]
-    Model(name="two-phase-6", sizes={"RM": 6}, states=50_816, tier="full"),  # type: ignore[arg-type]
+    Model(name="two-phase-5", sizes={"RM": 5}, states=8_832, tier=Tier.FULL),
+    Model(name="two-phase-6", sizes={"RM": 6}, states=50_816, tier=Tier.NIGHTLY),
 ]

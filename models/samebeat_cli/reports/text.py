@@ -15,6 +15,8 @@ from samebeat_models.results import Exit, Row, Verdict
 
 CLAIMS_SHOWN = 2
 """How many claims the table names of a property that rests on more."""
+WIDTH_WITH_CLAIMS = 125
+"""A narrower terminal gets the table without the claims, so that no name is broken."""
 TRACES_SHOWN = 5
 """How many traces a report prints; the others are in the files that it names."""
 
@@ -22,7 +24,7 @@ TRACES_SHOWN = 5
 def show(outcome: Outcome, console: Console) -> None:
     """Print an outcome."""
     if outcome.report.rows:
-        console.print(_table(outcome))
+        console.print(_table(outcome, with_claims=console.width >= WIDTH_WITH_CLAIMS))
     traces = 0
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
@@ -36,10 +38,11 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(Text(outcome.summary, style), soft_wrap=True)
 
 
-def _table(outcome: Outcome) -> Table:
+def _table(outcome: Outcome, with_claims: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("model", overflow="fold", style="bold")
-    table.add_column("claims", overflow="fold", style="dim")
+    if with_claims:
+        table.add_column("claims", no_wrap=True, style="dim")
     table.add_column("property", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for name in ("states", "depth", "seconds"):
@@ -51,16 +54,18 @@ def _table(outcome: Outcome) -> Table:
         shown = [row for row in rows if row not in reached and row not in folded]
         for i, row in enumerate(shown):
             if i and i == len(shown) - 1 and reached:  # before the pins
-                table.add_row("", "", f"{len(reached)} witnesses", Text("reached", "green"))
-            table.add_row(*_cells(row, first=i == 0), end_section=i == len(shown) - 1)
+                skipped = ("", "") if with_claims else ("",)
+                table.add_row(*skipped, f"{len(reached)} witnesses", Text("reached", "green"))
+            cells = _cells(row, first=i == 0, with_claims=with_claims)
+            table.add_row(*cells, end_section=i == len(shown) - 1)
     return table
 
 
-def _cells(row: Row, first: bool) -> tuple[str | Text, ...]:
+def _cells(row: Row, first: bool, with_claims: bool) -> tuple[str | Text, ...]:
     """Return a row's cells; what is the same for all of a model stands in its first row."""
     return (
         row.model if first else "",
-        _short(row.claims),
+        *((_short(row.claims),) if with_claims else ()),
         row.property,
         Text(verdict_words(row), _style(row)),
         f"{row.states:,}" if first else "",

@@ -6,6 +6,7 @@ Equal formulas are one object, so that an engine computes a shared part once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -79,6 +80,27 @@ class Formulas:
     def any_of(self, parts: Iterable[Ground]) -> Ground:
         """Return the disjunction, with the tests of one cell merged."""
         return self._join("any", parts)
+
+    def factored(self, node: Ground) -> Ground:
+        """Return a disjunction with what its parts share taken out: less to compute.
+
+        "(a and x) or (a and y)" becomes "a and (x or y)"; the most shared formula first.
+        """
+        if node.kind != "any":
+            return node
+        shared = Counter(p for part in node.parts if part.kind == "all" for p in part.parts)
+        common, count = max(shared.items(), key=lambda item: item[1], default=(TRUE, 0))
+        if count < 2:
+            return node
+        own = [part for part in node.parts if part.kind == "all" and common in part.parts]
+        rest = [part for part in node.parts if part not in own]
+        without = (self.all_of(p for p in part.parts if p is not common) for part in own)
+        group = self._plain("all", (common, self.factored(self.any_of(without))))
+        return self._plain("any", (group, self.factored(self.any_of(rest)))) if rest else group
+
+    def _plain(self, kind: Literal["all", "any"], parts: tuple[Ground, ...]) -> Ground:
+        """Return a node as it is given: joining would multiply out nothing but may reorder."""
+        return self._intern((kind, frozenset(map(id, parts))), lambda: Ground(kind, parts=parts))
 
     def negate(self, node: Ground) -> Ground:
         """Return the negation, pushed down to the tests."""

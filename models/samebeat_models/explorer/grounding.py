@@ -28,6 +28,7 @@ from samebeat_spec.language.terms import (
     Iff,
     IfThenElse,
     Implies,
+    Key,
     Less,
     Literal,
     Name,
@@ -36,6 +37,7 @@ from samebeat_spec.language.terms import (
     Sum,
     Term,
     Truth,
+    parts_of,
 )
 
 Cases = dict[int, Ground]
@@ -85,6 +87,8 @@ class Grounding:
         self.definitions: dict[int, Cases] = {}
         self.formulas = Formulas(possible)
         self._after: Mapping[int, Cases] | None = None
+        self._cells: dict[int, Cases] = {}
+        self._unmoved: dict[Key, Ground] = {}
 
     # --- formulas --------------------------------------------------------------------------
 
@@ -193,6 +197,8 @@ class Grounding:
             table = self.instance.constant_values[name]
             return self._collect((table[place], g) for place, g in places)
         index = self.instance.cell_index[name]
+        if len(places) == 1 and places[0][1] is TRUE:
+            return self.cell_cases(index[places[0][0]], after)
         return self._collect(
             (v, self.formulas.all_of((g, h)))
             for place, g in places
@@ -203,6 +209,8 @@ class Grounding:
         self, arguments: tuple[Term, ...], names: Environment
     ) -> list[tuple[Arguments, Ground]]:
         columns = [self.cases(a, names).items() for a in arguments]
+        if all(len(column) == 1 for column in columns):
+            return [(tuple(v for column in columns for v, _ in column), TRUE)]
         return [
             (tuple(v for v, _ in pick), self.formulas.all_of(g for _, g in pick))
             for pick in product(*columns)
@@ -214,7 +222,11 @@ class Grounding:
             return self._after[cell]
         if cell in self.definitions:
             return self.definitions[cell]
-        return {v: self.formulas.test(cell, (v,)) for v in sorted(self.formulas.possible[cell])}
+        known = self._cells.get(cell)
+        if known is None:
+            values = sorted(self.formulas.possible[cell])
+            known = self._cells[cell] = {v: self.formulas.test(cell, (v,)) for v in values}
+        return known
 
     # --- actions ---------------------------------------------------------------------------
 
@@ -242,7 +254,7 @@ class Grounding:
         effects = {cell: self._new_value(cell, own, facts) for cell, own in writes.items()}
         misfits = [
             *(m for own in writes.values() for m in self._clashes(action, guard, own)),
-            *(m for c, v in effects.items() for m in self._out_of_bounds(action, guard, c, v)),
+            *(m for c, v in effects.items() for m in self._unfit(action, guard, writes[c], v)),
         ]
         stays = f.all_of(
             self.equal(cases, self.cell_cases(cell)) for cell, cases in effects.items()
@@ -289,54 +301,54 @@ class Grounding:
             yield (
                 f.all_of((guard, a.condition, b.condition, differ)),
                 (
-                    f"{self.instance.spec.name}.{action.name} ({a.place} and {b.place}): "
+                    f"{self.instance.spec.name}.{action.name}, {a.place} and {b.place}: "
                     f"{self.instance.cell_label(a.cell)} gets two values in one step"
                 ),
             )
 
-    def _out_of_bounds(
-        self, action: Action, guard: Ground, cell: int, cases: Cases
-    ) -> list[tuple[Ground, str]]:
+    def _unfit(
+        self, action: Action, guard: Ground, writes: list[_Write], cases: Cases
+    ) -> Iterator[tuple[Ground, str]]:
+        """Yield when the new value of a cell, as these writes leave it, is out of bounds."""
+        cell = writes[0].cell
         allowed = self.instance.cells[cell].values
-        where = f"{self.instance.spec.name}.{action.name} ({action.place})"
-        return [
-            (
-                self.formulas.all_of((guard, condition)),
-                (
-                    f"{where}: {self.instance.cell_label(cell)} would become {value}, outside "
-                    f"{allowed[0]}..{allowed[-1]}; add a guard or widen the sort"
-                ),
-            )
-            for value, condition in cases.items()
-            if value not in allowed
-        ]
-
-    def _clash(
-        self,
-        action: Action,
-        assignment: Assignment,
-        guard: Ground,
-        cell: int,
-        effects: Mapping[int, Cases],
-        cases: Cases,
-    ) -> tuple[Ground, str]:
-        differ = self.formulas.negate(self.equal(effects[cell], cases))
-        return (
-            self.formulas.all_of((guard, differ)),
-            (
-                f"{self.instance.spec.name}.{action.name} ({assignment.place}): "
-                f"{self.instance.cell_label(cell)} gets two values in one step"
-            ),
-        )
+        for value, condition in cases.items():
+            if value not in allowed:
+                place = next(w.place for w in writes if value in w.value)
+                yield (
+                    self.formulas.all_of((guard, condition)),
+                    (
+                        f"{self.instance.spec.name}.{action.name}, {place}: "
+                        f"{self.instance.cell_label(cell)} would become {value}, outside "
+                        f"{allowed[0]}..{allowed[-1]}; add a guard or widen the sort"
+                    ),
+                )
 
     def step_formula(self, expr: Formula, ground: GroundAction) -> Ground:
         """Return a formula about a step as one about the state before ``ground``'s step."""
-        self._after = ground.effects
+        moved = {self.instance.cells[cell].variable.name for cell in ground.effects}
+        whole = self._step(expr, ground.effects) if moved & later_reads(expr) else self._still(expr)
+        return self.formulas.assume(whole, self.formulas.facts(ground.guard))
+
+    def _still(self, expr: Formula) -> Ground:
+        """Return what the formula says of a step that moves nothing it looks at later."""
+        key = expr.key()
+        if key not in self._unmoved:
+            self._unmoved[key] = self._step(expr, {})
+        return self._unmoved[key]
+
+    def _step(self, expr: Formula, effects: Mapping[int, Cases]) -> Ground:
+        self._after = effects
         try:
-            whole = self.formula(expr, {})
+            return self.formula(expr, {})
         finally:
             self._after = None
-        return self.formulas.assume(whole, self.formulas.facts(ground.guard))
+
+
+def later_reads(expr: Expr) -> frozenset[str]:
+    """Return the variables that an expression reads in the state after a step."""
+    own = {expr.variable.name} if isinstance(expr, (Holds, Apply)) and expr.after else set()
+    return frozenset(own).union(*(later_reads(part) for part in parts_of(expr)))
 
 
 def possible_values(

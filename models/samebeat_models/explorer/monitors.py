@@ -56,7 +56,7 @@ class Monitors:
         self._kernel: Kernel = machine.steps.kernel
         spec = machine.instance.spec
         self.invariants = [
-            (p, self._kernel.mask(bad))
+            (p, self._kernel.mask(machine.grounding.formulas.factored(bad)))
             for p in spec.of_kind("invariant")
             if (bad := self._violation(p.formula)) is not FALSE
         ]

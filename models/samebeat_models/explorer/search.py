@@ -127,10 +127,10 @@ class Search:
             candidates, deadlock = self._expand(frontier, depth)
             if deadlock is not None:  # a state of the level before: nearer than anything new
                 self._violations = _Violations(depth - 1, {DEADLOCK_FREE: deadlock})
-                return
+                break
             frontier = self.store.add_level(candidates)
             self._violations.states = self._look_at_level(frontier, depth)
-        if self._violations and frontier.shape[1]:
+        if self._violations and frontier.shape[1]:  # there was more to explore
             self._reason = "stopped at the first violation"
 
     def _expand(self, frontier: Words, depth: int) -> tuple[Words, int | None]:

@@ -331,7 +331,7 @@ class _Module:
     ) -> Doc:
         """Return the new value of a whole variable, ``base`` being the old one."""
         if not all(_covers_a_suffix(a) for a in own):
-            return self._by_cases(v, own, base, scope, free, initial)
+            return self._by_cases(v, own, scope, free, initial)
         pending: list[Doc] = []
         for a in own:
             fixed = [t for t in a.arguments if not is_bound(a, t)]
@@ -349,15 +349,15 @@ class _Module:
         self,
         v: Variable,
         own: Sequence[Assignment],
-        base: Doc,
         scope: Scope,
         free: dict[int, str],
         initial: bool,
     ) -> Doc:
         """Return the new value as a function that asks at each place which assignment sets it."""
         words, inner = self._columns(v.arguments, scope)
-        old = f"({flat(base)})" if initial else flat(base)
-        body: Doc = index_text(old, words)
+        body: Doc = index_text(self.printer.variables[v.name], words)
+        if initial:
+            body = self.printer.doc(self._first(v.to), inner)
         for a in own:
             conditions, names = [], dict(inner)
             for t, word in zip(a.arguments, words, strict=True):

@@ -68,8 +68,9 @@ class Property:
     place: str
 
 
-def action(*, claims: Claims = ()) -> Callable[[Callable[..., None]], Action]:
+def action(*bare: object, claims: Claims = ()) -> Callable[[Callable[..., None]], Action]:
     """Define an action; the function's body is its guards, a blank line, its effects."""
+    _check_parentheses("action", bare)
 
     def decorate(function: Callable[..., None]) -> Action:
         return _file_transition(Action, function, claims)
@@ -86,30 +87,43 @@ def initial(function: Callable[..., None]) -> Initial:
 
 
 def invariant(
-    *, claims: Claims = (), internal: bool = False
+    *bare: object, claims: Claims = (), internal: bool = False
 ) -> Callable[[Callable[..., Formula]], Property]:
     """Define what holds in every reachable state, stated positively."""
+    _check_parentheses("invariant", bare)
     return _property_decorator("invariant", claims, internal)
 
 
-def step_property(*, claims: Claims = ()) -> Callable[[Callable[..., Formula]], Property]:
+def step_property(
+    *bare: object, claims: Claims = ()
+) -> Callable[[Callable[..., Formula]], Property]:
     """Define what holds of every step; the function takes the state before and the one after."""
+    _check_parentheses("step_property", bare)
     return _property_decorator("step", claims)
 
 
-def always_reachable(*, claims: Claims = ()) -> Callable[[Callable[..., Formula]], Property]:
+def always_reachable(
+    *bare: object, claims: Claims = ()
+) -> Callable[[Callable[..., Formula]], Property]:
     """Define a condition that stays within reach from every reachable state."""
+    _check_parentheses("always_reachable", bare)
     return _property_decorator("always_reachable", claims)
 
 
-def witness(*, claims: Claims = ()) -> Callable[[Callable[..., Formula]], Property]:
+def witness(*bare: object, claims: Claims = ()) -> Callable[[Callable[..., Formula]], Property]:
     """Define a situation that some reachable state must show."""
+    _check_parentheses("witness", bare)
     return _property_decorator("witness", claims)
 
 
 def terminal(function: Callable[..., Formula]) -> Property:
     """Define the intended terminal states; a state without a step that is none is a deadlock."""
     return _property_decorator("terminal", ())(function)
+
+
+def _check_parentheses(name: str, bare: tuple[object, ...]) -> None:
+    if bare:
+        raise SpecError(f"@{name} needs parentheses", advice=f"write @{name}()")
 
 
 def _property_decorator(

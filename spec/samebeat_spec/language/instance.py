@@ -10,12 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import Any, TypeGuard
 
 from samebeat_spec.language.errors import InstanceError
 from samebeat_spec.language.spec import Spec
 from samebeat_spec.language.state import Variable
-from samebeat_spec.language.terms import Name, SortClass
+from samebeat_spec.language.terms import (
+    Apply,
+    Holds,
+    IfThenElse,
+    Literal,
+    Name,
+    SortClass,
+    Term,
+)
 
 StateTuple = tuple[int, ...]
 Arguments = tuple[int, ...]
@@ -28,6 +36,12 @@ class Cell:
     variable: Variable
     arguments: Arguments
     values: range
+
+
+def _is_pair(given: object) -> TypeGuard[Sequence[int]]:
+    return (
+        isinstance(given, (list, tuple)) and len(given) == 2 and all(type(x) is int for x in given)
+    )
 
 
 @dataclass(frozen=True)
@@ -58,12 +72,35 @@ class Instance:
         for sort in self.spec.sorts:
             self.domain(sort)
         _ = self.constant_values
+        self._check_literals()
 
     def _no_extra(self, given: Mapping[str, Any], known: set[str], what: str) -> None:
         for name in given:
             if name not in known:
                 have = ", ".join(sorted(known)) or "none"
                 raise InstanceError(f"{self.name}: no {what} is called {name!r}; there are {have}")
+
+    def _check_literals(self) -> None:
+        """Refuse a number as an index that this instance's bounds do not allow."""
+        for e in self.spec.expressions:
+            if isinstance(e, (Holds, Apply)):
+                for index, sort in zip(e.arguments, e.variable.arguments, strict=True):
+                    self._check_literal(e.variable, index, sort)
+        for a in (*self.spec.initials, *self.spec.actions):
+            for x in a.assignments:
+                for index, sort in zip(x.arguments, x.variable.arguments, strict=True):
+                    self._check_literal(x.variable, index, sort)
+
+    def _check_literal(self, v: Variable, index: Term, sort: SortClass) -> None:
+        if isinstance(index, IfThenElse):
+            self._check_literal(v, index.then, sort)
+            self._check_literal(v, index.otherwise, sort)
+        if isinstance(index, Literal) and index.value not in self.domain(sort):
+            values = self.domain(sort)
+            raise InstanceError(
+                f"{self.name}: {v.name}[{index.value}] lies outside {sort.__name__}, "
+                f"{values[0]}..{values[-1]}"
+            )
 
     # --- sorts -----------------------------------------------------------------------------
 
@@ -74,13 +111,18 @@ class Instance:
             InstanceError: its size is missing or makes no sense.
         """
         if sort.elements:
+            if sort.__name__ in self.sizes:
+                raise InstanceError(
+                    f"{self.name}: {sort.__name__} has the elements that the spec names, and no "
+                    "other size"
+                )
             return range(len(sort.elements))
         given = self.sizes.get(sort.__name__, sort.bounds)
         if given is None:
             raise InstanceError(f"{self.name}: the sort {sort.__name__} has no size")
-        if isinstance(given, int):
+        if type(given) is int:
             low, high = 0, given - 1
-        elif len(given) == 2 and sort.integer:
+        elif sort.integer and _is_pair(given):
             low, high = given
         else:
             raise InstanceError(f"{self.name}: {sort.__name__} needs a size, not {given!r}")
@@ -147,7 +189,9 @@ class Instance:
         return table
 
     def _place(self, v: Variable, key: object) -> Arguments:
-        parts = [p.strip() for p in key.split(",")] if isinstance(key, str) else list(key)  # type: ignore[call-overload]
+        if isinstance(key, str):
+            key = [part.strip() for part in key.split(",")]
+        parts = key if isinstance(key, (list, tuple)) else [key]
         if len(parts) != len(v.arguments):
             raise InstanceError(f"{self.name}: {v.name} takes {len(v.arguments)} labels: {key!r}")
         return tuple(self.element(s, p) for s, p in zip(v.arguments, parts, strict=True))

@@ -193,19 +193,18 @@ class Interpreter:
         names = self._names(action, arguments)
         new: dict[int, range | int] = {}
         for assignment in action.assignments:
-            for index, value in self._effects(assignment, names, state):
+            where = f"{self.spec.name}.{action.name}, {assignment.place}"
+            for index, value in self._effects(assignment, names, state, where):
                 if new.setdefault(index, value) != value:
-                    raise StateError(
-                        f"{self.spec.name}.{action.name}, {assignment.place}: "
-                        f"{self.instance.cell_label(index)} gets two values in one step"
-                    )
+                    cell = self.instance.cell_label(index)
+                    raise StateError(f"{where}: {cell} gets two values in one step")
         free = [i for i, value in new.items() if isinstance(value, range)]
         for picks in product(*(self.instance.cells[i].values for i in free)):
             chosen = {**new, **dict(zip(free, picks, strict=True))}
             yield tuple(chosen.get(i, old) for i, old in enumerate(state))  # type: ignore[misc]
 
     def _effects(
-        self, assignment: Assignment, names: Environment, state: StateTuple
+        self, assignment: Assignment, names: Environment, state: StateTuple, where: str
     ) -> Iterator[tuple[int, range | int]]:
         for picks in self.instance.choices(assignment.bound):
             labels = (name.label for name in assignment.bound)
@@ -215,8 +214,7 @@ class Interpreter:
                 index = self.instance.cell_index[assignment.variable.name][place]
             except KeyError:
                 raise StateError(
-                    f"{assignment.place}: {assignment.variable.name} is set outside its bounds, "
-                    f"at {place}"
+                    f"{where}: {assignment.variable.name} is set outside its bounds, at {place}"
                 ) from None
             allowed = self.instance.cells[index].values
             if assignment.value is None:
@@ -225,7 +223,7 @@ class Interpreter:
             value = self.evaluate(assignment.value, env, state)
             if value not in allowed:
                 raise StateError(
-                    f"{assignment.place}: {self.instance.cell_label(index)} would become {value}, "
+                    f"{where}: {self.instance.cell_label(index)} would become {value}, "
                     f"outside {allowed[0]}..{allowed[-1]}; add a guard or widen the sort"
                 )
             yield index, value

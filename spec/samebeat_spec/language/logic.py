@@ -61,6 +61,7 @@ def one_of(term: Term, *choices: Term | int) -> Formula:
     """Return whether ``term`` is one of ``choices``."""
     if not choices:
         raise SpecError("one_of needs at least one choice")
+    _check_term(term, "one_of")
     return disjunction(*(Equal(term, as_term(c, term.sort, "one_of")) for c in choices))
 
 
@@ -84,12 +85,18 @@ def following(term: T) -> T:
     Raises:
         SpecError: the sort is not ``Ordered``.
     """
+    _check_term(term, "following(...)")
     if not term.sort.ordered:
         raise SpecError(
             f"following(...) needs an element of an Ordered sort, not {describe(term)}",
             advice="write x + 1 for integers",
         )
     return Following(term)  # type: ignore[return-value]
+
+
+def _check_term(value: object, where: str) -> None:
+    if not isinstance(value, Term):
+        raise SpecError(f"{where} needs an element of a sort, not {describe(value)}")
 
 
 def _bind(where: str, sorts_and_body: tuple[Any, ...]) -> tuple[tuple[Name, ...], Formula]:

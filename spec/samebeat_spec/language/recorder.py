@@ -149,7 +149,7 @@ def recording(kind: str) -> Iterator[Recorder]:
         _active.pop()
 
 
-def guard(condition: Formula | bool, why: str) -> None:
+def guard(condition: Formula | bool, why: str = "") -> None:
     """State a condition that the action needs, with its reason as a short sentence.
 
     Raises:

@@ -15,7 +15,7 @@ from samebeat_spec.language.definitions import Action, Initial, Property
 from samebeat_spec.language.errors import SpecError
 from samebeat_spec.language.recorder import Assignment
 from samebeat_spec.language.state import State, Variable
-from samebeat_spec.language.terms import SortClass
+from samebeat_spec.language.terms import Expr, Name, SortClass, parts_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Spec:
 
     @cached_property
     def sorts(self) -> tuple[SortClass, ...]:
-        """Every sort that a variable or a parameter mentions, in order of first mention."""
+        """Every sort that a variable, a parameter or a quantifier mentions, in that order."""
         found: dict[str, SortClass] = {}
         for v in (*self.variables, *self.constants):
             for sort in (*v.arguments, *(() if v.to is None else (v.to,))):
@@ -44,7 +44,22 @@ class Spec:
         for a in (*self.initials, *self.actions):
             for p in a.parameters:
                 found.setdefault(p.sort.__name__, p.sort)
+        for e in self.expressions:
+            if isinstance(e, Name):
+                found.setdefault(e.sort.__name__, e.sort)
         return tuple(found.values())
+
+    @cached_property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Every formula and term of the spec, and all that they are made of."""
+        found: list[Expr] = [p.formula for p in self.properties]
+        for a in (*self.initials, *self.actions):
+            found += (g.condition for g in a.guards)
+            for x in a.assignments:
+                found += (*x.arguments, *(() if x.value is None else (x.value,)))
+        for e in found:  # grows as it goes
+            found += parts_of(e)
+        return tuple(found)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, cast, overload
 
 from samebeat_spec.language.errors import SpecError
 from samebeat_spec.language.recorder import Every, Recorder, recorder
@@ -25,6 +25,8 @@ from samebeat_spec.language.terms import (
     Following,
     Formula,
     Holds,
+    IfThenElse,
+    Literal,
     Name,
     SortClass,
     Sum,
@@ -60,7 +62,7 @@ class Variable:
         return (Holds if self.to is None else Apply)(self, arguments, after)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Places:
     """One variable of one state, ready to be indexed: what ``s.phase`` gives."""
 
@@ -84,11 +86,11 @@ class Places:
     def _index(self, index: object, sort: SortClass) -> Term:
         """Return one index; only what surely stays within the sort's bounds may be one."""
         term = as_term(index, sort, f"{self.variable.name}[...]")
-        if term.sort is not sort or isinstance(term, (Sum, Following)):
+        if not _stays_within(term, sort):
             raise SpecError(
                 f"{self.variable.name}[...] may be read outside its bounds",
-                advice="add a parameter i to the action and guard(i == x + 1, ...), then index "
-                "with i",
+                advice="add a parameter i to the action, guard(i == ..., why) with what stands "
+                "here, and index with i",
             )
         return term
 
@@ -103,6 +105,31 @@ class Places:
 
     def __setitem__(self, key: object, value: object) -> None:
         self.state.assign(self.variable, self._indices(key), value)
+
+    def _whole(self, *_: object) -> NoReturn:
+        wanted = ", ".join(s.__name__ for s in self.variable.arguments)
+        raise SpecError(
+            f"{self.variable.name} cannot be compared or combined as a whole",
+            advice=f"write {self.variable.name}[{wanted}], under forall or exists for all places",
+        )
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _whole
+    __and__ = __rand__ = __or__ = __ror__ = __invert__ = __bool__ = _whole
+    __iter__ = __contains__ = __call__ = _whole
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _stays_within(term: Term, sort: SortClass) -> bool:
+    """Return whether a term is an element of ``sort`` whatever the state.
+
+    A literal of a sort whose bounds only the instance knows is checked there.
+    """
+    if isinstance(term, IfThenElse):
+        return _stays_within(term.then, sort) and _stays_within(term.otherwise, sort)
+    if isinstance(term, Literal) and sort.bounds is not None and term.sort is sort:
+        low, high = sort.bounds
+        return bool(low <= term.value <= high)
+    return term.sort is sort and not isinstance(term, (Sum, Following))
 
 
 class Relation(Variable):
@@ -233,6 +260,13 @@ class State:
         cls.variables = tuple(v for v in vars(cls).values() if isinstance(v, Variable))
         cls.definitions = []
         cls.spec_name = name or cls.__name__.lower()
+        taken = [v.name for v in cls.variables if hasattr(State, v.name)]
+        if taken:
+            raise SpecError(
+                f"no state variable can be called {taken[0]!r}",
+                within=cls.spec_name,
+                advice="the language uses that name; choose another",
+            )
 
     def __init__(self, after: bool = False) -> None:
         vars(self)["_after"] = after

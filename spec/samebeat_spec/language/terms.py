@@ -7,6 +7,7 @@ Formulas are true or false; terms are elements of a sort.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
@@ -102,6 +103,28 @@ class Term(Expr):
 
     def __sub__(self, other: Term | int) -> Any:
         return Sum(self._number("-"), as_term(other, self.sort, "-"), -1)
+
+    def __radd__(self, other: int) -> Any:
+        return Sum(as_term(other, self._number("+").sort, "+"), self, 1)
+
+    def __rsub__(self, other: int) -> Any:
+        return Sum(as_term(other, self._number("-").sort, "-"), self, -1)
+
+    def __mul__(self, _: object) -> NoReturn:
+        raise SpecError("`*` is not in the language", advice="write x + x, or compare without it")
+
+    __rmul__ = __mul__
+
+    def __and__(self, _: object) -> NoReturn:
+        raise SpecError(
+            f"`&`, `|` and `~` need truth values, not {describe(self)}",
+            advice="put each comparison in parentheses: (x == a) & (y == b)",
+        )
+
+    __rand__ = __or__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        self.__and__(None)
 
     __hash__ = Expr.__hash__
 
@@ -308,6 +331,15 @@ class CountOf(Term):
 
 
 # --- building ------------------------------------------------------------------------------
+
+
+def parts_of(expr: Expr) -> Iterator[Expr]:
+    """Yield the expressions that ``expr`` is directly made of."""
+    for name in type(expr).__match_args__:  # type: ignore[attr-defined]
+        field = getattr(expr, name)
+        for part in field if isinstance(field, tuple) else (field,):
+            if isinstance(part, Expr):
+                yield part
 
 
 def as_formula(value: object, where: str) -> Formula:

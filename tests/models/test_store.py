@@ -1,0 +1,139 @@
+"""The visited set: it holds what Python's sets hold, also where keys collide."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from samebeat_models.explorer import store as module
+from samebeat_models.explorer.layout import Words
+from samebeat_models.explorer.store import Sorted, Store, keys_of, sorted_unique
+
+State = tuple[int, ...]
+
+SMALL = st.integers(0, 3)
+ANY = st.one_of(SMALL, st.integers(0, 2**64 - 1), st.just(2**64 - 1), st.just(2**63))
+
+
+def states_of(words: int) -> st.SearchStrategy[list[State]]:
+    return st.lists(st.tuples(*[ANY] * words), max_size=40)
+
+
+def batches_of(words: int) -> st.SearchStrategy[list[list[State]]]:
+    return st.lists(states_of(words), max_size=8)
+
+
+def columns(states: list[State], words: int) -> Words:
+    return np.array(states, np.uint64).reshape(len(states), words).T.copy()
+
+
+def rows(states: Words) -> list[State]:
+    return [tuple(c) for c in states.T.tolist()]
+
+
+def poor_keys(states: Words) -> npt.NDArray[np.uint64]:
+    """A mix that sends nearly everything to one of three keys."""
+    keys: npt.NDArray[np.uint64] = states[0] % np.uint64(3)
+    return keys
+
+
+@pytest.fixture(params=["good keys", "poor keys"], autouse=True, scope="module")
+def keys(request):
+    """Run every test with the real keys, and with ones that collide all the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "poor keys":
+            real = keys_of
+            patch.setattr(module, "keys_of", lambda s: real(s) if s.shape[0] == 1 else poor_keys(s))
+        yield
+
+
+def assert_sorted(states: Words) -> None:
+    keys = module.keys_of(states)
+    assert (keys[1:] >= keys[:-1]).all()
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_sorting_keeps_every_state_once_in_order_of_keys(words):
+    @settings(max_examples=30)
+    @given(states_of(words))
+    def check(states):
+        found = sorted_unique(columns(states, words))
+        assert sorted(rows(found)) == sorted(set(states))
+        assert_sorted(found)
+
+    check()
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_positions_are_where_states_lie_and_minus_1_elsewhere(words):
+    @settings(max_examples=30)
+    @given(states_of(words), states_of(words))
+    def check(held, wanted):
+        states = sorted_unique(columns(held, words))
+        asked = wanted + held
+        found = Sorted(states).positions(columns(asked, words))
+        order = {state: i for i, state in enumerate(rows(states))}
+        assert found.tolist() == [order.get(state, -1) for state in asked]
+
+    check()
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_merged_states_are_those_of_both_in_order(words):
+    @settings(max_examples=30)
+    @given(states_of(words), states_of(words))
+    def check(one, other):
+        mine = sorted_unique(columns(one, words))
+        theirs = sorted_unique(columns(list(set(other) - set(one)), words))
+        both = Sorted(mine).merged(Sorted(theirs))
+        assert sorted(rows(both.states)) == sorted(set(one) | set(other))
+        assert_sorted(both.states)
+        assert (both.keys == module.keys_of(both.states)).all()
+
+    check()
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_levels_hold_each_state_once_where_it_was_first_seen(words):
+    @settings(max_examples=30)
+    @given(batches_of(words))
+    def check(batches):
+        store = Store(words)
+        seen: dict[State, int] = {}
+        for batch in batches:
+            fresh = {state for state in batch if state not in seen}
+            level = store.add_level(sorted_unique(columns(batch, words)))
+            assert sorted(rows(level)) == sorted(fresh)
+            if fresh:
+                seen |= dict.fromkeys(fresh, len(store.levels) - 1)
+            assert store.count == len(seen)
+        if seen:
+            states = columns(list(seen), words)
+            levels, positions = store.find(states, near=len(store.levels) // 2)
+            assert levels.tolist() == list(seen.values())
+            places = zip(levels.tolist(), positions.tolist(), strict=True)
+            assert [rows(store.levels[d])[i] for d, i in places] == list(seen)
+
+    check()
+
+
+@pytest.mark.parametrize("words", [1, 2])
+def test_the_filter_grows_with_the_states_and_forgets_none(words):
+    random = np.random.default_rng(7)
+    store = Store(words)
+    seen: set[State] = set()
+    for _ in range(4):
+        batch = random.integers(0, 4_000, (words, 1_500)).astype(np.uint64)
+        fresh = set(rows(batch)) - seen
+        level = store.add_level(sorted_unique(batch.copy()))
+        assert set(rows(level)) == fresh
+        seen |= fresh
+    assert store.count == len(seen)
+    assert store.add_level(sorted_unique(columns(list(seen), words))).shape[1] == 0
+
+
+def test_an_empty_level_is_not_kept():
+    store = Store(2)
+    assert store.add_level(columns([], 2)).shape == (2, 0)
+    assert store.levels == []
