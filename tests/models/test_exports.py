@@ -266,6 +266,7 @@ def test_text_is_plain_and_no_docstring_ends_a_comment(target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.slow
 def test_an_export_is_the_same_in_every_process(target):
     """Python hashes strings differently in each process: no set may decide an order."""
     program = (

@@ -11,10 +11,14 @@ from samebeat_models.replay import replay
 from samebeat_models.results import Verdict
 from samebeat_spec.specs import load_spec
 
-CONTROLS = [m for m in load_catalog() if m.without is not None and m.tier == "fast"]
+CONTROLS = [
+    pytest.param(m, id=m.name, marks=() if m.sizes["Change"] == 1 else pytest.mark.slow)
+    for m in load_catalog()
+    if m.without is not None and m.tier == "fast"
+]
 
 
-@pytest.mark.parametrize("control", CONTROLS, ids=lambda m: m.name)
+@pytest.mark.parametrize("control", CONTROLS)
 def test_the_right_protocol_refuses_every_control_by_the_guard_it_leaves_out(
     control: Model,
 ) -> None:

@@ -38,6 +38,8 @@ from samebeat_spec.language import (
 )
 from samebeat_spec.language.interpreter import Interpreter
 
+pytestmark = pytest.mark.second_opinion
+
 HERE = Path(__file__).parent
 
 

@@ -213,31 +213,36 @@ def _signature(function: Callable[..., Any], states: int) -> tuple[type[State], 
         caller = frame_outside_the_language()  # for sorts declared inside a function
         hints = typing.get_type_hints(function, localns=dict(caller.f_locals) if caller else None)
     except NameError as error:
-        raise SpecError(f"{name}: {error}", advice="declare the sort before the action") from None
-    labels = list(inspect.signature(function).parameters)
-    missing = [label for label in labels if label not in hints]
-    if missing or len(labels) < states:
         raise SpecError(
-            f"{name} has a parameter without a type: {', '.join(missing) or 'the state'}",
-            advice="write def name(s: MyState, n: Node) -> None",
-        )
-    state = hints[labels[0]]
-    if not (isinstance(state, type) and issubclass(state, State) and state is not State):
-        raise SpecError(f"{name}: the first parameter must be the state", advice="s: MyState")
-    if any(hints[label] is not state for label in labels[:states]):
-        raise SpecError(f"{name} takes the state before and the state after", advice="s, t: Group")
-    sorts = {label: hints[label] for label in labels[states:]}
-    for label, sort in sorts.items():
-        check_sort(sort, f"{state.spec_name}.{name}: parameter {label}")
+            str(error), within=name, advice="declare the sort before the action"
+        ) from None
+    labels = list(inspect.signature(function).parameters)
+    state: Any = hints.get(labels[0]) if labels else None
+    known = isinstance(state, type) and issubclass(state, State) and state is not State
+    with _Named(f"{state.spec_name}.{name}" if known else name):
+        missing = [label for label in labels if label not in hints]
+        if missing or not labels:
+            raise SpecError(
+                f"it has a parameter without a type: {', '.join(missing) or 'the state'}",
+                advice="write def name(s: MyState, n: Node) -> None",
+            )
+        if not known:
+            raise SpecError("the first parameter must be the state", advice="write s: MyState")
+        if any(hints[label] is not state for label in labels[:states]) or len(labels) < states:
+            raise SpecError(
+                "it takes the state before and the state after",
+                advice="write def name(s: MyState, t: MyState) -> Formula",
+            )
+        sorts = {label: hints[label] for label in labels[states:]}
+        for label, sort in sorts.items():
+            check_sort(sort, f"parameter {label}")
     return state, sorts
 
 
 def _docstring(function: Callable[..., Any]) -> str:
     doc = inspect.getdoc(function)
     if not doc:
-        raise SpecError(
-            f"{function.__name__} has no docstring", advice="say in one sentence what it is"
-        )
+        raise SpecError("it has no docstring", advice="say in one sentence what it is")
     return doc
 
 
