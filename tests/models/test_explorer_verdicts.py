@@ -226,6 +226,8 @@ def assert_least(control: Model, oracle: Any) -> None:
     """Hold what a negative control violates, and where, against the interpreter."""
     instance = control.instance(load_spec(control.spec))
     outcome = explore(instance, deadlocks=False)
+    if outcome.states > 10_000:
+        pytest.skip("too many states for the interpreter")
     truth = oracle(instance, up_to=control.depth).least_depths()
     safety = {p.name for p in instance.spec.of_kind("invariant", "step")}
     found = {f.property: f.depth for f in outcome.violated()}
@@ -273,8 +275,10 @@ def test_named_terminal_states_are_counted_and_no_deadlock():
 
 def test_a_terminal_state_without_a_name_is_a_deadlock():
     instance = ladder("at_the_top")
-    (finding,) = explore(instance).violated()
+    outcome = explore(instance)
+    (finding,) = outcome.violated()
     assert (finding.property, finding.depth) == (DEADLOCK_FREE, 4)
+    assert not outcome.exhaustive
     assert assert_runs(finding, instance)[-1] == (3, 1)
 
 

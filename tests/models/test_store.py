@@ -55,7 +55,7 @@ def assert_sorted(states: Words) -> None:
 
 @pytest.mark.parametrize("words", [1, 2, 3])
 def test_sorting_keeps_every_state_once_in_order_of_keys(words):
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     @given(states_of(words))
     def check(states):
         found = sorted_unique(columns(states, words))
@@ -67,7 +67,7 @@ def test_sorting_keeps_every_state_once_in_order_of_keys(words):
 
 @pytest.mark.parametrize("words", [1, 2, 3])
 def test_positions_are_where_states_lie_and_minus_1_elsewhere(words):
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     @given(states_of(words), states_of(words))
     def check(held, wanted):
         states = sorted_unique(columns(held, words))
@@ -81,7 +81,7 @@ def test_positions_are_where_states_lie_and_minus_1_elsewhere(words):
 
 @pytest.mark.parametrize("words", [1, 2, 3])
 def test_merged_states_are_those_of_both_in_order(words):
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     @given(states_of(words), states_of(words))
     def check(one, other):
         mine = sorted_unique(columns(one, words))
@@ -96,7 +96,7 @@ def test_merged_states_are_those_of_both_in_order(words):
 
 @pytest.mark.parametrize("words", [1, 2, 3])
 def test_levels_hold_each_state_once_where_it_was_first_seen(words):
-    @settings(max_examples=30)
+    @settings(max_examples=20)
     @given(batches_of(words))
     def check(batches):
         store = Store(words)
@@ -124,7 +124,7 @@ def test_the_filter_grows_with_the_states_and_forgets_none(words):
     store = Store(words)
     seen: set[State] = set()
     for _ in range(4):
-        batch = random.integers(0, 4_000, (words, 1_500)).astype(np.uint64)
+        batch = random.integers(0, 4_000, (words, 800)).astype(np.uint64)
         fresh = set(rows(batch)) - seen
         level = store.add_level(sorted_unique(batch.copy()))
         assert set(rows(level)) == fresh

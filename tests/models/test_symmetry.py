@@ -164,10 +164,10 @@ def assert_runs(finding: Finding, instance: Instance) -> None:
 @pytest.mark.parametrize(
     ("action", "guard"),
     [
-        ("receive", "m has sent it"),
+        pytest.param("receive", "m has sent it", marks=pytest.mark.slow),
         ("apply", "n has heard every ack"),
         pytest.param("undo", "n has heard a failure", marks=pytest.mark.slow),
-        ("commit", "n has heard every ok"),
+        pytest.param("commit", "n has heard every ok", marks=pytest.mark.slow),
     ],
 )
 def test_a_trace_found_under_symmetry_is_a_real_run_of_the_wrong_protocol(action, guard, group):

@@ -87,6 +87,11 @@ DEFINITIONS = {
         "proto",
         "bad is defined twice; give each action and property a name of its own",
     ),
+    "name that reports use": (
+        '@invariant()  #!\ndef deadlock_free(s: Proto) -> Formula:\n    "Bad."\n    return s.open',
+        "proto",
+        "nothing can be called deadlock_free; reports use that name; choose another",
+    ),
     "int as a value": (
         'class Bad(State):\n    "Bad."\n    x = variable(int)  #!',
         "",
@@ -106,6 +111,21 @@ DEFINITIONS = {
         'class Bad(Integer, low=2, high=1):  #!\n    "Bad."',
         "",
         "Bad: low 2 is above high 1",
+    ),
+    "symmetric order": (
+        'class Bad(Ordered, symmetric=True):  #!\n    "Bad."',
+        "",
+        "Bad cannot be symmetric: its elements have an order; drop symmetric=True",
+    ),
+    "symmetric numbers": (
+        'class Bad(Integer, symmetric=True):  #!\n    "Bad."',
+        "",
+        "Bad cannot be symmetric: its elements are numbers; drop symmetric=True",
+    ),
+    "symmetric enumeration": (
+        "class Bad(Enumeration, symmetric=True):  #!\n    A = element()",
+        "",
+        "Bad cannot be symmetric: its elements have names; drop symmetric=True",
     ),
     "enumeration without elements": (
         'class Bad(Enumeration):  #!\n    "Bad."',

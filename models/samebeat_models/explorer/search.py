@@ -130,8 +130,21 @@ class Search:
                 break
             frontier = self.store.add_level(candidates)
             self._violations.states = self._look_at_level(frontier, depth)
+        if self._violations.states and DEADLOCK_FREE not in self._violations.states:
+            self._add_deadlock(frontier)
         if self._violations and frontier.shape[1]:  # there was more to explore
             self._reason = "stopped at the first violation"
+
+    def _add_deadlock(self, level: Words) -> None:
+        """Add the first deadlock of a level that is not expanded, since it has a violation."""
+        for start, block in blocks(level):
+            moves = np.zeros(block.size, np.bool_)
+            for steps in self.machine.steps.steps(block):
+                moves |= steps.source
+            stuck = self.monitors.look_at_stuck(block, ~moves)
+            if stuck is not None:
+                self._violations.states[DEADLOCK_FREE] = start + stuck
+                return
 
     def _expand(self, frontier: Words, depth: int) -> tuple[Words, int | None]:
         """Return the successors of a level (sorted, unique) and its first deadlock, if any."""

@@ -21,6 +21,9 @@ from samebeat_spec.language.terms import Formula, Name, as_formula
 
 Claims = tuple[str, ...]
 
+_REPORTED = ("deadlock_free", "as_pinned")
+"""Names that every report has beside those of the spec."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -188,6 +191,13 @@ def _file(state: type[State], definition: Action | Property) -> None:
             within=state.spec_name,
             at=definition.place,
             advice="give each action and property a name of its own",
+        )
+    if definition.name in _REPORTED:
+        raise SpecError(
+            f"nothing can be called {definition.name}",
+            within=state.spec_name,
+            at=definition.place,
+            advice="reports use that name; choose another",
         )
     state.definitions.append(definition)
 

@@ -60,7 +60,8 @@ class Sort(Term):
 class Enumeration(Sort):
     """A sort whose elements the spec names: ``IDLE = element("has nothing open")``."""
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, symmetric: bool = False) -> None:
+        _check_not_symmetric(cls, symmetric, "its elements have names")
         super().__init_subclass__()
         declared = {k: v for k, v in vars(cls).items() if isinstance(v, _Declared)}
         if not declared:
@@ -80,7 +81,8 @@ class Ordered(Sort):
     first: ClassVar[Term]
     ordered = True
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, symmetric: bool = False) -> None:
+        _check_not_symmetric(cls, symmetric, "its elements have an order")
         super().__init_subclass__()
         cls.first = Element(cls, "first", 0)
 
@@ -90,7 +92,10 @@ class Integer(Sort):
 
     integer = True
 
-    def __init_subclass__(cls, *, low: int | None = None, high: int | None = None) -> None:
+    def __init_subclass__(
+        cls, *, low: int | None = None, high: int | None = None, symmetric: bool = False
+    ) -> None:
+        _check_not_symmetric(cls, symmetric, "its elements are numbers")
         super().__init_subclass__()
         if (low is None) != (high is None):
             raise SpecError(
@@ -101,6 +106,13 @@ class Integer(Sort):
             if low > high:
                 raise SpecError(f"{cls.__name__}: low {low} is above high {high}")
             cls.bounds = (low, high)
+
+
+def _check_not_symmetric(sort: type[Sort], symmetric: bool, reason: str) -> None:
+    if symmetric:
+        raise SpecError(
+            f"{sort.__name__} cannot be symmetric: {reason}", advice="drop symmetric=True"
+        )
 
 
 def check_sort(value: object, where: str) -> None:
