@@ -116,7 +116,8 @@ def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
 
 
 def _pins_row(model: Model, outcome: Exploration, mismatches: list[str]) -> Row:
-    ended_early = outcome.incomplete_reason and not (model.is_control and outcome.violated())
+    as_controls_do = model.is_control and outcome.violated() and not outcome.out_of_budget
+    ended_early = outcome.incomplete_reason and not as_controls_do
     verdict, code = Verdict.HOLDS, Exit.OK
     if ended_early:
         verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED

@@ -161,7 +161,7 @@ def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = Fal
 
     Raises:
         GraphTooLarge: it has more than ``limit`` states.
-        StateError: there is no initial state.
+        StateError: there is no initial state, or a step leads to a state that does not fit.
     """
     machine = build_machine(instance, symmetry=symmetry)
     store = Store(machine.layout.words)

@@ -102,6 +102,7 @@ class Exploration:
     incomplete_reason: str = ""
     peak_bytes: int = 0
     bits: int = 0
+    out_of_budget: bool = False
 
     @property
     def exhaustive(self) -> bool:

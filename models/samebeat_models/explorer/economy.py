@@ -21,7 +21,7 @@ from samebeat_models.explorer.grounding import Cases, GroundAction, Grounding
 from samebeat_models.explorer.kernels import StepKernel, blocks
 from samebeat_models.explorer.layout import Layout, Words
 from samebeat_models.explorer.store import sorted_unique
-from samebeat_models.explorer.symmetry import Group
+from samebeat_models.explorer.symmetry import CellMap, Group
 
 Codes = npt.NDArray[np.int64]
 _MAX_DETERMINANTS = 4
@@ -77,7 +77,7 @@ def sample(steps: StepKernel, initial: Words, width: int) -> Words:
     for _ in range(_MAX_LEVELS):
         by_action: dict[int, list[Words]] = {}
         for _, block in blocks(frontier):
-            for s in steps.steps(block):
+            for s in steps.steps(block, must_fit=False):
                 by_action.setdefault(s.index, []).append(s.after)
         shares = [_share(np.concatenate(parts, axis=1), width) for parts in by_action.values()]
         if not shares:
@@ -278,7 +278,36 @@ def _cases(formulas: Formulas, by: tuple[int, ...], table: Mapping[tuple[int, ..
     return {v: formulas.any_of(conditions) for v, conditions in cases.items()}
 
 
-def checks(grounding: Grounding, learned: Learned, action: GroundAction) -> Ground:
+Promise = tuple[int, Cases]
+"""A cell, and the cases of its value that what was learned claims."""
+
+
+def promises(grounding: Grounding, group: Group | None) -> list[Promise]:
+    """Return the definitions and their images under the group, each once.
+
+    A state is stored as its least image, so what is claimed must be true of every image.
+    """
+    found: dict[tuple[int, frozenset[tuple[int, int]]], Promise] = {}
+    for cell, cases in grounding.definitions.items():
+        images = [(cell, cases)]
+        for m in () if group is None else group.maps:
+            moved = {m.values[cell][v]: _moved(grounding.formulas, g, m) for v, g in cases.items()}
+            images.append((m.target[cell], moved))
+        for target, own in images:
+            key = (target, frozenset((v, id(g)) for v, g in own.items()))
+            found.setdefault(key, (target, own))
+    return list(found.values())
+
+
+def _moved(formulas: Formulas, node: Ground, m: CellMap) -> Ground:
+    """Return the formula that is true of a state's image exactly where ``node`` is of the state."""
+    if node.kind == "test":
+        return formulas.test(m.target[node.cell], (m.values[node.cell][v] for v in node.values))
+    parts = [_moved(formulas, part, m) for part in node.parts]
+    return formulas.all_of(parts) if node.kind == "all" else formulas.any_of(parts)
+
+
+def checks(grounding: Grounding, promised: Sequence[Promise], action: GroundAction) -> Ground:
     """Return the condition under which ``action`` leads to a state unlike what was learned."""
     f = grounding.formulas
     bad = [
@@ -287,10 +316,10 @@ def checks(grounding: Grounding, learned: Learned, action: GroundAction) -> Grou
         for value, condition in cases.items()
         if value not in f.possible[cell]
     ]
-    for d in learned.dependencies:
-        if d.cell in action.effects or any(c in action.effects for c in d.by):
-            before = grounding.definitions[d.cell]
-            real = action.effects.get(d.cell, before)
+    for cell, before in promised:
+        by = set().union(*map(_cells, before.values()))
+        if cell in action.effects or not by.isdisjoint(action.effects):
+            real = action.effects.get(cell, grounding.definitions[cell])
             claimed = {v: _after(f, g, action.effects) for v, g in before.items()}
             agree = f.any_of(f.all_of((g, claimed[v])) for v, g in real.items() if v in claimed)
             disagree = f.assume(f.negate(agree), f.facts(action.guard))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from samebeat_models.explorer.formulas import FALSE, TRUE, Formulas, Ground
 from samebeat_models.explorer.grounding import Cases, GroundAction
 from samebeat_models.explorer.layout import Field, Layout, Words
+from samebeat_spec.language import StateError
 
 Mask = npt.NDArray[np.bool_]
 BLOCK = 1 << 15
@@ -179,15 +180,23 @@ class StepKernel:
         changing = [formulas.all_of((a.guard, a.changes)) for a in actions]
         self._changing = [self.kernel.mask(c) for c in changing]
         self._always = [c is a.guard for c, a in zip(changing, actions, strict=True)]
+        self._misfits = [[(self.kernel.mask(g), text) for g, text in a.misfits] for a in actions]
         self._updates = [self._update(a) for a in actions]
 
-    def steps(self, block: Block) -> Iterator[Steps]:
-        """Yield the steps of each ground action that is enabled somewhere in ``block``."""
+    def steps(self, block: Block, must_fit: bool = True) -> Iterator[Steps]:
+        """Yield the steps of each ground action that is enabled somewhere in ``block``.
+
+        Raises:
+            StateError: a step leads to a state that does not fit, and ``must_fit``.
+        """
         for index, guard in enumerate(self._guards):
             enabled = guard(block)
             count = int(np.count_nonzero(enabled))
             if count == 0:
                 continue
+            for does_not_fit, text in self._misfits[index] if must_fit else ():
+                if does_not_fit(block).any():
+                    raise StateError(text)
             source = enabled if self._always[index] else self._changing[index](block)
             before = np.empty((len(block.words), np.count_nonzero(source)), np.uint64)
             for row, out in zip(block.words, before, strict=True):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from samebeat_models.explorer.economy import AssumptionBroken, checks, definitions, learn, sample
+from samebeat_models.explorer.economy import (
+    AssumptionBroken,
+    checks,
+    definitions,
+    learn,
+    promises,
+    sample,
+)
 from samebeat_models.explorer.formulas import Ground, evaluate
 from samebeat_models.explorer.grounding import Grounding, possible_values
 from samebeat_models.explorer.kernels import StepKernel
@@ -60,7 +67,9 @@ class Machine:
         """Return the states, whole, that this machine's layout turned out not to hold."""
         ground = self.steps.actions[broken.index]
         before = (self.unpack(broken.states, i) for i in range(broken.states.shape[1]))
-        return [self.interpreter.step(ground.action, ground.arguments, s) for s in before]
+        after = [self.interpreter.step(ground.action, ground.arguments, s) for s in before]
+        maps = () if self.symmetry is None else self.symmetry.group.maps
+        return after + [m.apply(s) for m in maps for s in after]
 
 
 def build_machine(
@@ -105,7 +114,8 @@ def build_machine(
         grounding = Grounding(instance, learned.possible)
         grounding.definitions = definitions(grounding.formulas, learned)
         actions = grounding.actions()
-        assumptions = tuple(checks(grounding, learned, a) for a in actions)
+        promised = promises(grounding, group)
+        assumptions = tuple(checks(grounding, promised, a) for a in actions)
         steps = StepKernel(grounding.formulas, layout, actions)
     ready = None if group is None else Symmetry(group, layout)
     return Machine(instance, interpreter, initial, grounding, layout, steps, ready, assumptions)

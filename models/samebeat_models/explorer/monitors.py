@@ -11,7 +11,7 @@ from samebeat_models.explorer.formulas import FALSE, Ground
 from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation, Steps
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.vacuity import triggers
-from samebeat_spec.language import Property, StateError
+from samebeat_spec.language import Property
 from samebeat_spec.language.terms import Formula
 
 _EXAMPLES = 256
@@ -39,7 +39,6 @@ class StepWatch:
 
     violations: list[tuple[Property, Operation]] = field(default_factory=list)
     sightings: list[tuple[Sighting, Operation]] = field(default_factory=list)
-    misfits: list[tuple[str, Operation]] = field(default_factory=list)
     assumption: Operation | None = None
 
 
@@ -86,8 +85,6 @@ class Monitors:
         grounding, formulas = self._machine.grounding, self._machine.grounding.formulas
         actions = self._machine.steps.actions
         watches = [StepWatch() for _ in actions]
-        for watch, action in zip(watches, actions, strict=True):
-            watch.misfits = [(text, self._kernel.mask(g)) for g, text in action.misfits]
         for watch, broken in zip(watches, self._machine.assumptions, strict=False):
             watch.assumption = None if broken is FALSE else self._kernel.mask(broken)
         for p in self._machine.instance.spec.of_kind("step"):
@@ -142,15 +139,11 @@ class Monitors:
         """Look at one ground action's steps; return violated step properties and where.
 
         Raises:
-            StateError: a step leads to a state that does not fit.
             AssumptionBroken: a step leads to a state that the layout cannot hold.
         """
         watch = self.steps[steps.index]
         if watch.assumption is not None and (broken := watch.assumption(block)).any():
             raise AssumptionBroken(steps.index, block.words[:, broken][:, :_EXAMPLES])
-        for text, operation in watch.misfits:
-            if operation(block).any():
-                raise StateError(text)
         for sighting, operation in watch.sightings:
             if not sighting.seen and operation(block).any():
                 sighting.depth = depth

@@ -30,6 +30,7 @@ from samebeat_spec.language.instance import StateTuple
 _PARTITION = 1 << 20
 """Successors that are sorted together before their level is complete: bounds the memory."""
 
+_STOPPED_BY = "stopped by"
 _SMALL = 1_000_000
 """Up to so many states, several words a state cost less than learning to use fewer bits."""
 
@@ -93,7 +94,7 @@ class Search:
             self._explore()
             stuck_behind = self._branching()
         except _OutOfBudget as stop:
-            self._reason = f"stopped by {stop}"
+            self._reason = f"{_STOPPED_BY} {stop}"
             stuck_behind = {}
         findings = (*self._findings(stuck_behind), *self._witnesses())
         names = [a.action.name for a in self.machine.steps.actions]
@@ -113,6 +114,7 @@ class Search:
             incomplete_reason=self._reason,
             peak_bytes=self._peak_bytes,
             bits=self.machine.layout.bits,
+            out_of_budget=self._reason.startswith(_STOPPED_BY),
         )
 
     # --- exploring -------------------------------------------------------------------------

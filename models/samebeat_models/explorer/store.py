@@ -194,7 +194,9 @@ class Store:
             position[pending[hit]] = at[hit]
             pending = pending[~hit]
             if len(pending) == 0:
-                break
+                return level, position
+        if len(pending):
+            raise AssertionError("a state is looked for that was never visited")
         return level, position
 
     def _sorted_level(self, depth: int) -> Sorted:

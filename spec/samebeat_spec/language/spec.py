@@ -37,16 +37,20 @@ class Spec:
     @cached_property
     def sorts(self) -> tuple[SortClass, ...]:
         """Every sort that a variable, a parameter or a quantifier mentions, in that order."""
+        mentioned = [
+            *(s for v in (*self.variables, *self.constants) for s in (*v.arguments, v.to)),
+            *(p.sort for a in (*self.initials, *self.actions) for p in a.parameters),
+            *(e.sort for e in self.expressions if isinstance(e, Name)),
+        ]
         found: dict[str, SortClass] = {}
-        for v in (*self.variables, *self.constants):
-            for sort in (*v.arguments, *(() if v.to is None else (v.to,))):
-                found.setdefault(sort.__name__, sort)
-        for a in (*self.initials, *self.actions):
-            for p in a.parameters:
-                found.setdefault(p.sort.__name__, p.sort)
-        for e in self.expressions:
-            if isinstance(e, Name):
-                found.setdefault(e.sort.__name__, e.sort)
+        for sort in mentioned:
+            if sort is not None and found.setdefault(sort.__name__, sort) is not sort:
+                raise SpecError(
+                    f"two sorts are called {sort.__name__}",
+                    within=self.name,
+                    at=self.module,
+                    advice="give each sort a name of its own",
+                )
         return tuple(found.values())
 
     @cached_property
@@ -135,7 +139,7 @@ def spec_of(state: type[State]) -> Spec:
             at=state.__module__,
             advice="add @initial def start(s: ...) -> None: ...",
         )
-    return Spec(
+    spec = Spec(
         name=state.spec_name,
         doc=inspect.getdoc(state) or "",
         module=state.__module__,
@@ -145,6 +149,8 @@ def spec_of(state: type[State]) -> Spec:
         actions=actions,
         properties=tuple(d for d in definitions if isinstance(d, Property)),
     )
+    _ = spec.sorts  # refuses two sorts of one name
+    return spec
 
 
 def specs_in(module: ModuleType) -> tuple[Spec, ...]:
