@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samebeat_models.explorer import explore
+from samebeat_models.explorer import explore, layout
+from samebeat_models.explorer import machine as explorer_machine
+from samebeat_models.explorer import search as explorer_search
 from samebeat_models.explorer.machine import build_machine
 from samebeat_models.explorer.search import Search, Settings
 from samebeat_models.results import DEADLOCK_FREE
@@ -322,3 +324,17 @@ def test_some_specs_made_at_random_mean_the_same_to_both(spec, constants, oracle
 @given(spec=specs(), constants=st.sampled_from([CONSTANTS, ALIKE]))
 def test_many_specs_made_at_random_mean_the_same_to_both(spec, constants, oracle_class):
     assert_agreement(spec, oracle_class, constants)
+
+
+@pytest.mark.slow
+@settings(RANDOM, max_examples=300)
+@given(spec=specs(), constants=st.sampled_from([CONSTANTS, ALIKE]))
+def test_specs_made_at_random_mean_the_same_with_fewer_bits_learned_from_tiny_samples(
+    spec, constants, oracle_class
+):
+    """Words of 6 bits and samples of one successor: economy is tried, and often mistaken."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "WORD_BITS", 6)
+        patch.setattr(explorer_machine, "_SAMPLE_WIDTH", 1)
+        patch.setattr(explorer_search, "_SMALL", 0)
+        assert_agreement(spec, oracle_class, constants)
