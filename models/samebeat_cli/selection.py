@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from samebeat_cli.errors import CommandError
 from samebeat_cli.loader import load_file
-from samebeat_models.catalog import CatalogError, Model, Tier, load_catalog
+from samebeat_models.catalog import CatalogError, GuardMissing, Model, Tier, load_catalog
 from samebeat_spec.language import Instance, InstanceError, Spec
 from samebeat_spec.specs import SPEC_NAMES, load_spec
 
@@ -39,6 +40,8 @@ class Selected:
         """
         try:
             return self.model.instance(self.spec)
+        except GuardMissing:
+            raise
         except InstanceError as error:
             where = f"{self.source}: " if self.source else ""
             raise InstanceError(f"{where}{error}") from None
@@ -83,7 +86,8 @@ def select_models(names: Sequence[str], tier: Tier | None = None) -> tuple[Selec
     for selected in models:
         if [m.name for m in models].count(selected.name) > 1:
             raise CommandError(f"two models are called {selected.name!r}: check them one by one")
-        selected.instance()  # what does not fit is said before the first model runs
+        with suppress(GuardMissing):  # that is a result, not a mistake: the check reports it
+            selected.instance()  # what does not fit is said before the first model runs
     return models
 
 

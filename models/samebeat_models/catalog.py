@@ -11,15 +11,22 @@ import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from samebeat_models.results import DEADLOCK_FREE
 from samebeat_spec.language import Instance, InstanceError, Spec
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class CatalogError(Exception):
     """A catalog file is wrong; the message names file, entry and key."""
+
+
+class GuardMissing(InstanceError):  # noqa: N818  (`except GuardMissing` is the sentence)
+    """A control takes out a guard that the spec does not have (any more)."""
 
 
 class Tier(StrEnum):
@@ -64,10 +71,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sizes: dict[str, int | tuple[int, int]] = {}
     constants: dict[str, Any] = {}
     symmetry: bool = False
-    states: int | None = None
-    transitions: int | None = None
-    depth: int | None = None
-    terminal: dict[str, int] = {}
+    states: Count | None = None
+    transitions: Count | None = None
+    depth: Count | None = None
+    terminal: dict[str, Count] = {}
     unreached: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     vacuous: tuple[str, ...] = ()
@@ -83,18 +90,38 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Return the instance to explore; a control's spec has no internal properties.
 
         Raises:
-            InstanceError: a size, a constant or the guard to take out does not fit the spec.
+            GuardMissing: the guard to take out is not there.
+            InstanceError: a size, a constant or a name does not fit the spec.
         """
+        self._check_names(spec)
         if self.without is not None:
             try:
                 spec = spec.without(self.without.action, self.without.guard)
             except KeyError as error:
-                raise InstanceError(
+                raise GuardMissing(
                     f"{self.name}: {spec.name} has no guard {error.args[0]!r} to take out"
                 ) from None
         if self.is_control:
             spec = spec.with_end_properties_only()
         return Instance(self.name, spec, self.sizes, self.constants)
+
+    def _check_names(self, spec: Spec) -> None:
+        """Refuse pins that speak of what the spec does not have."""
+        properties = {p.name for p in spec.of_kind("invariant", "step", "always_reachable")}
+        known = {
+            "violates": properties | {DEADLOCK_FREE},
+            "vacuous": properties,
+            "unreached": {p.name for p in spec.of_kind("witness")},
+            "terminal": {p.name for p in spec.of_kind("terminal")},
+            "idle": {a.name for a in spec.actions},
+        }
+        for key, names in known.items():
+            for name in getattr(self, key):
+                if name not in names:
+                    have = ", ".join(sorted(names)) or "none"
+                    raise InstanceError(
+                        f"{self.name}: {key}: {spec.name} has no {name!r}; there are {have}"
+                    )
 
 
 class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from samebeat_models.catalog import Model
+from samebeat_models.catalog import GuardMissing, Model
 from samebeat_models.explorer import explore
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.results import (
@@ -16,7 +17,7 @@ from samebeat_models.results import (
     Row,
     Verdict,
 )
-from samebeat_spec.language import Spec
+from samebeat_spec.language import Instance, Spec
 
 __all__ = ["Budget", "Progress", "Snapshot", "check_model"]
 
@@ -33,21 +34,46 @@ def check_model(
 ) -> tuple[Exploration, tuple[Row, ...]]:
     """Explore a model and return the outcome with its rows, one a property and one for the pins.
 
+    A control whose guard is not in the spec is one line that is not as pinned: the other models
+    show what its absence does.
+
     Raises:
         InstanceError: the model does not fit the spec.
         StateError: a step leads to a state that does not fit.
     """
-    instance = model.instance(spec)
+    try:
+        instance = model.instance(spec)
+    except GuardMissing as missing:
+        return _not_explored(model, spec, str(missing))
     outcome = explore(
         instance,
         symmetry=model.symmetry,
         # What a deadlock does to users other properties say; a control may name it all the same.
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
-        budget=budget,
+        budget=_with_pin(budget or Budget(), model),
         progress=progress,
     )
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
+
+
+def _with_pin(budget: Budget, model: Model) -> Budget:
+    """Return the budget with an end for a model that has outgrown its pinned states by far.
+
+    Some way beyond the pin a property may show what has gone wrong, so the end is not at once.
+    """
+    if model.states is None:
+        return budget
+    limit = min(max(20 * model.states, 100_000), model.states + 1_000_000)
+    if budget.states is not None and budget.states <= limit:
+        return budget
+    return replace(budget, states=limit)
+
+
+def _not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+    instance = Instance(model.name, spec, model.sizes, model.constants)
+    nothing = Exploration(instance, 0, 0, 0, 0.0, (), {}, incomplete_reason=why)
+    return nothing, (_pins_row(model, nothing, [why], compared=True),)
 
 
 def _rows(model: Model, outcome: Exploration) -> Iterator[Row]:
@@ -115,11 +141,17 @@ def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
 # --- pins ----------------------------------------------------------------------------------
 
 
-def _pins_row(model: Model, outcome: Exploration, mismatches: list[str]) -> Row:
+def _pins_row(
+    model: Model, outcome: Exploration, mismatches: list[str], compared: bool = False
+) -> Row:
+    """Return the line about the pins; without an end of the search there is nothing to compare."""
     as_controls_do = model.is_control and outcome.violated() and not outcome.out_of_budget
     ended_early = outcome.incomplete_reason and not as_controls_do
     verdict, code = Verdict.HOLDS, Exit.OK
-    if ended_early:
+    if model.states is not None and outcome.states > model.states and outcome.out_of_budget:
+        verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
+        mismatches = [f"states: more than {outcome.states:,} instead of {model.states:,}"]
+    elif ended_early and not compared:
         verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED
         mismatches = [outcome.incomplete_reason]
     elif mismatches:

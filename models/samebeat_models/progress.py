@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where an exploration stands; ``frontier`` is the number of states of the last level."""
+    """Where an exploration stands.
+
+    ``frontier`` is the number of states of the last level, ``memory_bytes`` what the process holds.
+    """
 
     model: str
     states: int
@@ -24,12 +31,30 @@ class Snapshot:
         return self.states / self.seconds if self.seconds > 0 else 0.0
 
 
+def resident_bytes() -> int:
+    """Return the memory that this process holds now; where that is not told, its peak."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return pages * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1 if sys.platform == "darwin" else 1024)
+
+
+def machine_memory_mb() -> float:
+    """Return the machine's memory in units of 2^20 bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+
+
 Progress = Callable[[Snapshot], None]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a run may use; None is no limit. Exceeding one ends in "undetermined"."""
+    """What a run may use; None is no limit. Exceeding one ends in "undetermined".
+
+    ``memory_mb`` (of 2^20 bytes) is for the whole process, Python and all.
+    """
 
     states: int | None = None
     seconds: float | None = None

@@ -136,7 +136,7 @@ def apply_after_full_receipt(s: Group) -> Formula:
     )
 
 
-@invariant(claims=STATUS + STATUS_ROUND)
+@invariant(claims=STATUS + STATUS_ROUND, internal=True)
 def status_once(s: Group) -> Formula:
     """A member never sends both statuses of one change."""
     return forall(
@@ -144,7 +144,7 @@ def status_once(s: Group) -> Formula:
     )
 
 
-@invariant(claims=STATUS_ROUND + CONFIRM_STATUS)
+@invariant(claims=STATUS_ROUND + CONFIRM_STATUS, internal=True)
 def commit_needs_all_ok(s: Group) -> Formula:
     """A member commits only what every member has applied and said so."""
     return forall(

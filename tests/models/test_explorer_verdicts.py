@@ -35,7 +35,9 @@ from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
-CONTROLS = [m for m in load_catalog() if m.is_control and m.sizes["Node"] == 2]
+CONTROLS = [
+    m for m in load_catalog() if m.spec == "group" and m.is_control and m.sizes["Node"] == 2
+]
 """Those that are small enough for the interpreter."""
 
 

@@ -16,7 +16,7 @@ from samebeat_cli.output import file_name, make_folder, write_file
 from samebeat_cli.reports import Outcome
 from samebeat_cli.selection import Selected, select_models
 from samebeat_models.catalog import Tier
-from samebeat_models.progress import Budget
+from samebeat_models.progress import Budget, machine_memory_mb
 from samebeat_models.results import Exploration, Report, Row, Verdict
 
 
@@ -50,7 +50,13 @@ def check(
         float | None, typer.Option(min=0, help="Stop a model after this time: undetermined.")
     ] = None,
     max_memory_mb: Annotated[
-        float | None, typer.Option(min=1, help="Stop a model at this memory: undetermined.")
+        float | None,
+        typer.Option(
+            min=1,
+            help="Stop a model when the process holds so much: undetermined. Default: four fifths "
+            "of the machine's memory.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Explore models exhaustively and report every property's verdict.
@@ -61,7 +67,8 @@ def check(
     if out_itf is not None:
         make_folder(out_itf)
     selection = select_models(models or (), tier)
-    budget = Budget(states=max_states, seconds=max_seconds, memory_mb=max_memory_mb)
+    memory_mb = max_memory_mb or 0.8 * machine_memory_mb()
+    budget = Budget(states=max_states, seconds=max_seconds, memory_mb=memory_mb)
     outcome = _run(selection, budget, out_itf)
     delivery.deliver(replace(outcome, all_traces=traces))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from samebeat_models.explorer.economy import (
     AssumptionBroken,
@@ -18,12 +19,16 @@ from samebeat_models.explorer.grounding import Grounding, possible_values
 from samebeat_models.explorer.kernels import StepKernel
 from samebeat_models.explorer.layout import Layout, Words
 from samebeat_models.explorer.symmetry import Symmetry, symmetry_of
-from samebeat_spec.language import Instance
+from samebeat_spec.language import Instance, InstanceError
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
 
 _SAMPLE_WIDTH = 30
 """Successors of each ground action, a level, in the first sample."""
+
+
+_MOST_STEPS = 20_000
+"""Choices of arguments for one action: each is looked at in every state."""
 
 
 class NoEconomy(Exception):  # noqa: N818  (`except NoEconomy` is the sentence)
@@ -90,9 +95,11 @@ def build_machine(
         lessons: reachable states that an earlier attempt did not expect.
 
     Raises:
+        InstanceError: there are too many steps to look at, or too many permutations.
         StateError: there is no initial state.
         NoEconomy: ``thrift`` is asked for and saves no word.
     """
+    _refuse_too_many_steps(instance)
     interpreter = Interpreter(instance)
     initial = tuple(interpreter.initial_states())
     possible = possible_values(instance, initial)
@@ -119,3 +126,13 @@ def build_machine(
         steps = StepKernel(grounding.formulas, layout, actions)
     ready = None if group is None else Symmetry(group, layout)
     return Machine(instance, interpreter, initial, grounding, layout, steps, ready, assumptions)
+
+
+def _refuse_too_many_steps(instance: Instance) -> None:
+    for action in (*instance.spec.initials, *instance.spec.actions):
+        count = prod(len(instance.domain(p.sort)) for p in action.parameters)
+        if count > _MOST_STEPS:
+            raise InstanceError(
+                f"{instance.name}: {action.name} has {count:,} choices of arguments, more than "
+                f"{_MOST_STEPS:,}; make the sorts smaller"
+            )

@@ -22,7 +22,7 @@ from samebeat_models.explorer.monitors import Monitors
 from samebeat_models.explorer.ranking import every_run_ends
 from samebeat_models.explorer.retrace import retrace
 from samebeat_models.explorer.store import Store, sorted_unique
-from samebeat_models.progress import Budget, Progress, Snapshot
+from samebeat_models.progress import Budget, Progress, Snapshot, resident_bytes
 from samebeat_models.results import DEADLOCK_FREE, Exploration, Finding, Verdict
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
@@ -200,7 +200,7 @@ class Search:
             depth=len(self.store.levels) - 1,
             frontier=frontier.shape[1],
             seconds=time.perf_counter() - self._settings.started,
-            memory_bytes=held,
+            memory_bytes=resident_bytes(),
         )
         if self._small is not None and now.states > self._small:
             raise _Large

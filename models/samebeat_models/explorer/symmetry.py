@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from math import factorial, prod
 
 import numpy as np
 
 from samebeat_models.explorer.layout import Field, Layout, Words
-from samebeat_spec.language import Instance
+from samebeat_spec.language import Instance, InstanceError
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.terms import SortClass
 
@@ -23,6 +24,7 @@ Permutation = dict[str, tuple[int, ...]]
 """For each symmetric sort the image of each element."""
 
 _TABLE_BITS = 12
+_MOST_PERMUTATIONS = 5_040
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,18 @@ class Group:
 
 
 def symmetry_of(instance: Instance, initial: Collection[StateTuple]) -> Group:
-    """Return the group of an instance's symmetric sorts that keeps constants and initial states."""
+    """Return the group of an instance's symmetric sorts that keeps constants and initial states.
+
+    Raises:
+        InstanceError: there are too many permutations for each state to be held against all.
+    """
     symmetric = [s for s in instance.spec.sorts if s.symmetric]
+    count = prod(factorial(len(instance.domain(s))) for s in symmetric)
+    if count > _MOST_PERMUTATIONS:
+        raise InstanceError(
+            f"{instance.name}: {count:,} permutations are too many to use symmetry (at most "
+            f"{_MOST_PERMUTATIONS:,}); leave symmetry out or make the sorts smaller"
+        )
     columns = [list(permutations(instance.domain(s))) for s in symmetric]
     start = set(initial)
     maps = []

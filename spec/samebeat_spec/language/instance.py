@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import Any, TypeGuard
 
 from samebeat_spec.language.errors import InstanceError
@@ -27,6 +28,10 @@ from samebeat_spec.language.terms import (
 
 StateTuple = tuple[int, ...]
 Arguments = tuple[int, ...]
+
+_MOST_ELEMENTS = 4_096
+_MOST_CELLS = 20_000
+"""Far beyond what can be explored: a slip of the keyboard should not look like a long run."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,12 @@ class Instance:
         for sort in self.spec.sorts:
             self.domain(sort)
         _ = self.constant_values
+        places = sum(prod(len(self.domain(s)) for s in v.arguments) for v in self.spec.variables)
+        if places > _MOST_CELLS:
+            raise InstanceError(
+                f"{self.name}: a state has {places:,} cells, more than {_MOST_CELLS:,}; "
+                "make the sorts smaller"
+            )
         self._check_literals()
 
     def _no_extra(self, given: Mapping[str, Any], known: set[str], what: str) -> None:
@@ -126,6 +137,10 @@ class Instance:
             low, high = given
         else:
             raise InstanceError(f"{self.name}: {sort.__name__} needs a size, not {given!r}")
+        if high - low >= _MOST_ELEMENTS:
+            raise InstanceError(
+                f"{self.name}: the sort {sort.__name__} has more than {_MOST_ELEMENTS:,} elements"
+            )
         if high < low:
             raise InstanceError(f"{self.name}: the sort {sort.__name__} is empty")
         return range(low, high + 1)
