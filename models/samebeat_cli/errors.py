@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from samebeat_cli import INTERRUPTED as INTERRUPTED
 from samebeat_models.results import Exit
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 class CommandError(Exception):

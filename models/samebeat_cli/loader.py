@@ -93,6 +93,8 @@ def _models(path: Path, module: ModuleType, specs: dict[str, Spec]) -> tuple[Mod
     for i, model in enumerate(given):
         if not isinstance(model, Model):
             raise CatalogError(f"{path}: MODELS[{i}] is no Model but {model!r}; {_HINT}")
+        if not str(model.name).strip():
+            raise CatalogError(f"{path}: MODELS[{i}] has no name; {_HINT}")
         if any(model.name == earlier.name for earlier in models):
             raise CatalogError(f"{path}: two models are called {model.name!r}")
         models.append(_complete(path, model, own, specs))

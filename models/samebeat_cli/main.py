@@ -1,112 +1,33 @@
-"""The ``samebeat`` command: its subcommands, and what each way to end becomes."""
+"""The console entry point, so small that Ctrl-C finds it ready: all else is imported inside."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
 
-import typer
+from samebeat_cli import INTERRUPTED
 
-from samebeat_cli.commands.catalog import list_models, show
-from samebeat_cli.commands.check import check
-from samebeat_cli.commands.claims import claims
-from samebeat_cli.commands.export import export
-from samebeat_cli.commands.graph import graph
-from samebeat_cli.commands.replay import replay
-from samebeat_cli.errors import INTERRUPTED, CommandError, Interrupted
-from samebeat_models.results import Exit
-
-DEBUG = "SAMEBEAT_DEBUG"
-"""Environment variable that asks for tracebacks."""
-
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(check)
-app.command("list")(list_models)
-app.command()(show)
-app.command()(replay)
-app.command()(graph)
-app.command()(export)
-app.command()(claims)
-
-
-@app.callback(invoke_without_command=True)
-def samebeat(
-    context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
-    ] = False,
-) -> None:
-    """Explore, replay and export protocol specs.
-
-    Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety;
-    13 liveness; 3 undetermined (a budget ran out); 2 usage; 150 spec error; 151 bad model or
-    trace file; 130 interrupted; 255 internal error.
-    """
-    if version:
-        from samebeat_models.version import samebeat_version
-
-        typer.echo(f"samebeat {samebeat_version()}")
-        raise typer.Exit()
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(Exit.USAGE)
+TYPE_CHECKING = False  # `typing` itself would take longer to import than this module
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code; nothing a user can cause gives a traceback."""
-    given = sys.argv[1:] if arguments is None else arguments
+    """Run a command line and return its exit code (see ``app.run``)."""
     try:
-        command = typer.main.get_command(app)
-        with command.make_context("samebeat", list(given)) as context:
-            command.invoke(context)
-            sys.stdout.flush()
-    except typer.Exit as end:
-        return end.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has stopped reading (`| head`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.USAGE)
+        from samebeat_cli.app import run
+
+        return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
-    except Exception as error:
-        if os.environ.get(DEBUG):
-            raise
-        return _say(*explain(error))
-    return int(Exit.OK)
+        if sys.stderr:
+            sys.stderr.write("samebeat: interrupted\n")
+        return INTERRUPTED
 
 
-def explain(error: Exception) -> tuple[str, int]:
-    """Return one line for the user and the exit code for an exception."""
-    from samebeat_models.catalog import CatalogError
-    from samebeat_models.itf import TraceFileError
-    from samebeat_spec.language import InstanceError, SpecError, StateError
+def __getattr__(name: str) -> Any:
+    """Let ``app`` be found here too, without importing it beforehand."""
+    if name == "app":
+        from samebeat_cli.app import app
 
-    match error:
-        case Interrupted():
-            return f"interrupted: {error}", INTERRUPTED
-        case CommandError():
-            return str(error), error.exit_code
-        case typer.TyperException():
-            return f"{error.format_message()} (samebeat --help)", Exit.USAGE
-        case SpecError() | StateError():
-            return f"spec error: {error}", Exit.SPEC_ERROR
-        case CatalogError() | InstanceError():
-            return f"bad model: {error}", Exit.BAD_FILE
-        case TraceFileError():
-            return f"bad trace: {error}", Exit.BAD_FILE
-        case MemoryError():
-            return "out of memory; --max-memory-mb ends a check in time", Exit.UNDETERMINED
-    kind = type(error).__name__
-    return f"internal error: {kind}: {error} ({DEBUG}=1 shows where)", Exit.INTERNAL
-
-
-def _say(message: str, exit_code: int) -> int:
-    typer.echo(f"samebeat: {' '.join(message.split())}", err=True)
-    return int(exit_code)
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

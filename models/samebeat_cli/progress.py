@@ -29,7 +29,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
+        if sys.stderr and sys.stderr.isatty():
             from rich.live import Live
 
             self._live = Live(console=console(stderr=True), refresh_per_second=8, transient=True)

@@ -21,7 +21,7 @@ import msgspec
 
 from samebeat_models.catalog import Model, Without
 from samebeat_models.render import labels as labels_of
-from samebeat_models.results import Step, Trace
+from samebeat_models.results import DEADLOCK_FREE, Step, Trace
 from samebeat_models.version import samebeat_version
 from samebeat_spec.language import Instance, InstanceError, Spec, Variable
 from samebeat_spec.language.instance import Arguments, StateTuple
@@ -42,7 +42,10 @@ class TraceFileError(Exception):
 
 
 class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The top ``#meta``: what the run is a run of."""
+    """The top ``#meta``: what the run is a run of, and what it shows.
+
+    ``property`` is the one that the run violates, if any, after as many steps as ``steps`` says.
+    """
 
     format: str
     format_description: str = msgspec.field(name="format-description")
@@ -54,6 +57,8 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sizes: dict[str, int | tuple[int, int]]
     constants: dict[str, Any]
     without: Without | None
+    property: str | None
+    steps: int
     samebeat: str
 
 
@@ -101,7 +106,12 @@ class ItfTrace:
 
 
 def dumps(
-    trace: Trace, model: Model, spec: Spec, description: str = "", loop: int | None = None
+    trace: Trace,
+    model: Model,
+    spec: Spec,
+    description: str = "",
+    loop: int | None = None,
+    shows: str | None = None,
 ) -> str:
     """Return a trace as the text of an ITF file, always the same for the same run.
 
@@ -111,6 +121,7 @@ def dumps(
         spec: the model's spec as written, no guard taken out.
         description: one sentence on what the run shows.
         loop: the index of the state to which the last one leads back.
+        shows: the property that the run violates.
     """
     meta = Meta(
         format="ITF",
@@ -123,6 +134,8 @@ def dumps(
         sizes=model.sizes,
         constants=model.constants,
         without=model.without,
+        property=shows,
+        steps=len(trace.steps),
         samebeat=samebeat_version(),
     )
     names = [v.name for v in spec.variables]
@@ -362,6 +375,9 @@ def _check_belongs(itf: ItfTrace, model: Model, spec: Spec) -> None:
             f"{meta.fingerprint}, the spec's {spec.fingerprint} (it was written by samebeat "
             f"{meta.samebeat})"
         )
+    known = {DEADLOCK_FREE, *(p.name for p in spec.properties)}
+    if meta.property is not None and meta.property not in known:
+        raise TraceFileError(f"{itf.source}: #meta: no property is called {meta.property!r}")
     for what, theirs, ours in (
         ("sizes", meta.sizes, model.sizes),
         ("constants", meta.constants, model.constants),

@@ -12,7 +12,7 @@ from samebeat_models.catalog import Model
 from samebeat_models.itf import ItfTrace, decode
 from samebeat_models.render import Change, changes, step_label
 from samebeat_models.results import DEADLOCK_FREE, Step, Trace
-from samebeat_spec.language import Spec, StateError
+from samebeat_spec.language import Property, Spec, StateError
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter, Refused
 
@@ -84,6 +84,38 @@ def replay_trace(trace: Trace, loop: int | None = None) -> ReplayResult:
         broken[DEADLOCK_FREE] = len(trace.steps)
     refusal = None if loop is None else _refused_loop(judge, trace, loop)
     return ReplayResult(trace, len(trace.steps), refusal, broken)
+
+
+def contradiction(trace_file: ItfTrace, model: Model, result: ReplayResult) -> str:
+    """Return how the run is not what its file says that it is, or an empty text.
+
+    A file says how many steps it has, and which property fails after them. The latter is looked
+    at on the model that the run was recorded on, for an invariant or a step property.
+    """
+    meta, steps = trace_file.meta, result.trace.steps
+    if meta.steps != len(steps):
+        return f"the file says that it has {_steps(meta.steps)}; it has {_steps(len(steps))}"
+    if result.refusal or (model.name, model.without) != (meta.model, meta.without):
+        return ""
+    judge = Interpreter(result.trace.instance)
+    for prop in judge.spec.properties:
+        if prop.name == meta.property and _holds_at_the_end(judge, prop, result.trace):
+            after = _steps(meta.steps)
+            return f"the file says that {prop.name} is violated after {after}; it is not"
+    return ""
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def _holds_at_the_end(judge: Interpreter, prop: Property, trace: Trace) -> bool:
+    """Return whether an invariant holds in the last state, or a step property in the last step."""
+    if prop.kind == "invariant":
+        return judge.holds(prop, trace.states[-1])
+    if prop.kind == "step":
+        return not trace.steps or judge.holds(prop, *trace.states[-2:])
+    return False
 
 
 def _refusal(judge: Interpreter, number: int, step: Step, before: StateTuple) -> Refusal | None:

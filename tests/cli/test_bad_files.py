@@ -7,7 +7,7 @@ import pytest
 
 from samebeat_models import Model
 
-from .conftest import ROOM
+from .conftest import ROOM, Ran
 
 Fails = Callable[..., str]
 HEAD, TAIL = ROOM.split("MODELS = [")
@@ -57,15 +57,14 @@ def test_a_spec_without_actions_is_a_spec_error_that_names_the_file(
         ("MODELS = []", "room.py: MODELS must be a list of models"),
         ("MODELS = {}", "room.py: MODELS must be a list of models"),
         ("MODELS = [7]", "room.py: MODELS[0] is no Model but 7"),
+        ("MODELS = [Model(name='')]", "room.py: MODELS[0] has no name; write MODELS = [Model("),
+        ("MODELS = [Model(name='a'), Model(name=' ')]", "room.py: MODELS[1] has no name"),
+        ("MODELS = [Model(name=7)]", "room.py: model 7: Expected `str`"),
         ("MODELS = [Model(name='a'), Model(name='a')]", "room.py: two models are called 'a'"),
         ("MODELS = [Model(name='a')]", "room.py: a: the sort Client has no size"),
         ("MODELS = [Model(name='a', sizes={'Clients': 2})]", "no sort is called 'Clients'"),
         ("MODELS = [Model(name='a', sizes={'Client': '2'})]", "room.py: model a: Expected"),
         ("MODELS = [Model(name='a', spec='rom')]", "model a: no spec is called 'rom'; there are"),
-        (
-            "MODELS = [Model(name='a', sizes={'Client': 2}, without=Without('enter', 'why'))]",
-            "room.py: a: room has no guard 'enter: why' to take out",
-        ),
     ],
 )
 def test_a_wrong_list_of_models_is_exit_151_and_names_file_and_model(
@@ -140,3 +139,12 @@ def test_a_catalog_entry_of_an_unknown_spec_is_exit_151(
 ) -> None:
     catalog(Model(name="g", spec="grop"))
     assert "the catalog: model g: no spec is called 'grop'; there are group" in fails(151, "list")
+
+
+def test_a_control_of_a_guard_that_is_not_there_is_a_result_and_names_it(
+    run: Callable[..., Ran], room: Path
+) -> None:
+    room.write_text(ROOM.replace('"the room is free"),', '"why"),'), "utf-8")
+    ran = run("check", f"{room}::room-open")
+    assert ran.code == 10
+    assert "room has no guard 'enter: why' to take out" in ran.out

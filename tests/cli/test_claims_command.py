@@ -35,9 +35,9 @@ def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> N
 
 def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
     shown = run("claims").out
-    part = shown[shown.index("\n27  ") :].split("\n28  ")[0]
+    part = shown[shown.index("\nC7  ") :].split("\nC8  ")[0]
     assert "    actions    -\n" in part
-    assert "27, 28" in shown.splitlines()[-1]
+    assert "C7, C8" in shown.splitlines()[-1]
 
 
 def test_markdown_is_one_row_an_element(run: Run) -> None:

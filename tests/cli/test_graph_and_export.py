@@ -68,3 +68,8 @@ def test_an_unknown_language_is_a_usage_error(fails: Fails, room: Path) -> None:
     assert "'alloy' is not one of 'tla', 'murphi', 'promela'" in fails(
         2, "export", f"{room}::room", "--to", "alloy"
     )
+
+
+def test_the_help_says_that_an_export_goes_into_a_folder(run: Run) -> None:
+    shown = " ".join(run("export", "--help").out.split())
+    assert "--out DIR Write the files into this folder; without it, print them." in shown

@@ -1,12 +1,16 @@
 """The command itself: version, help, progress, and a closed pipe."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from samebeat_cli.main import main
 from samebeat_cli.progress import Progress
 from samebeat_models.progress import Snapshot
 from samebeat_models.version import samebeat_version
@@ -77,3 +81,100 @@ def test_starting_up_loads_neither_arrays_nor_graphs() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+# --- Ctrl-C before there is anything to interrupt ---------------------------------------------
+
+
+def test_ctrl_c_while_the_program_is_being_imported_is_one_line_and_exit_130(
+    fails: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CtrlC:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "samebeat_cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "samebeat_cli.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [CtrlC(), *sys.meta_path])
+    assert fails(130, "list") == "samebeat: interrupted\n"
+
+
+@pytest.mark.parametrize("module", ["samebeat_cli.main", "samebeat_cli.__main__"])
+def test_an_entry_point_imports_nothing_before_it_can_be_interrupted(module: str) -> None:
+    script = (
+        f"import sys; before = set(sys.modules); import {module}\n"
+        "more = set(sys.modules) - before - {'__future__'}\n"
+        "sys.exit(str(sorted(m for m in more if not m.startswith('samebeat_cli'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr == "[]\n"
+
+
+# --- a stdout that cannot be written ----------------------------------------------------------
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+PRINTING = (
+    ["--version"],
+    ["check", "--help"],
+    ["list"],
+    ["list", "--format", "json"],
+    ["check", "room.py"],
+    ["check", "room.py", "--format", "json"],
+    ["graph", "room.py::room"],
+    ["export", "room.py::room", "--to", "tla"],
+)
+
+
+@pytest.fixture
+def stdout_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Put another stream in the place of stdout."""
+
+    def put(stream: Any) -> None:
+        monkeypatch.setattr(sys, "stdout", stream)
+
+    return put
+
+
+@FULL
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_full_disk_on_stdout_is_one_line_and_exit_2(
+    arguments: list[str], stdout_is: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        stdout_is(full)
+        assert main(arguments) == 2
+    said = "samebeat: stdout: cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize("arguments", PRINTING, ids=" ".join)
+def test_a_reader_who_has_left_is_told_nothing(
+    arguments: list[str], stdout_is: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        stdout_is(pipe)
+        main(arguments)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_closed_stdout_is_one_line_and_exit_2(
+    stdout_is: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdout_is(None)
+    assert main(["--version"]) == 2
+    assert capsys.readouterr().err == "samebeat: stdout: cannot be written: it is closed\n"
+
+
+@FULL
+def test_an_error_that_nobody_can_be_told_still_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert main(["chek"]) == 2
+        with pytest.raises(OSError, match="No space"):
+            full.close()

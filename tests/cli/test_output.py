@@ -2,13 +2,16 @@
 could not be written."""
 
 import json
+import os
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from samebeat_cli.errors import CommandError
-from samebeat_cli.output import file_name, write_file
+from samebeat_cli.output import check_can_write, file_name, write_file
 from samebeat_models.results import Row
 
 from .conftest import Run, Stub
@@ -58,6 +61,9 @@ def test_a_format_without_a_file_goes_to_stdout(run: Run, room: Path) -> None:
     [
         (["--output", "none/a.json"], "none/a.json: cannot be written: No such file"),
         (["--output", "."], ".: cannot be written: it is a folder"),
+        (["--output", "room.py/a.json"], "room.py/a.json: cannot be written: Not a directory"),
+        (["--output", ""], "Invalid value for '--output': the path is empty"),
+        (["--out-itf", ""], "Invalid value for '--out-itf': the path is empty"),
         (["--out-itf", "room.py"], "room.py: cannot be made: File exists"),
         (["--out-itf", "room.py/deep"], "room.py/deep: cannot be made: Not a directory"),
     ],
@@ -80,6 +86,80 @@ def test_a_folder_without_permission_is_refused(
     assert "a.json: cannot be written: Permission denied" in fails(
         2, "check", room, "--output", "a.json"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["graph", "room.py::room", "--output", ""],
+        ["export", "room.py::room", "--to", "tla", "--out", ""],
+        ["replay", "room.py", "--output", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(
+    fails: Fails, room: Path, arguments: list[str]
+) -> None:
+    assert "the path is empty" in fails(2, *arguments)
+    assert list(Path().iterdir()) == [room]
+
+
+def test_a_link_stays_and_the_file_it_leads_to_is_written(run: Run, room: Path) -> None:
+    Path("far").mkdir()
+    Path("link.dot").symlink_to("far/real.dot")
+    for _ in range(2):  # first there is nothing where it leads
+        assert run("graph", f"{room}::room", "--output", "link.dot").code == 0
+        assert Path("link.dot").is_symlink()
+        assert [p.name for p in Path("far").iterdir()] == ["real.dot"]
+        assert "digraph" in Path("far/real.dot").read_text()
+
+
+def test_a_link_that_leads_nowhere_is_refused_and_stays(fails: Fails, room: Path) -> None:
+    Path("loop").symlink_to("loop")
+    said = fails(2, "graph", f"{room}::room", "--output", "loop")
+    assert "loop: cannot be written: Too many levels of symbolic links" in said
+    assert Path("loop").is_symlink()
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    heard: list[str] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()), daemon=True)
+    reader.start()
+    check_can_write(pipe)
+    write_file(pipe, "a report\n")
+    reader.join(5)
+    assert heard == ["a report\n"]
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path, device: str) -> None:
+    if not Path(device).is_char_device():
+        pytest.skip(f"this system has no {device}")
+    link = tmp_path / "link"
+    link.symlink_to(device)
+    check_can_write(link)
+    if device == "/dev/null":
+        write_file(link, "a report")
+    else:
+        with pytest.raises(CommandError, match="link: cannot be written: No space left"):
+            write_file(link, "a report")
+    assert Path(device).is_char_device()
+    assert link.is_symlink()
+
+
+def test_a_path_that_is_our_stdout_is_one_stream_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with ``--output /dev/stdout > all.txt``: neither report overwrites the other."""
+    path = tmp_path / "all.txt"
+    with path.open("w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        check_can_write(path)
+        write_file(path, "the file\n")
+        stdout.write("the text\n")
+    assert path.read_text() == "the file\nthe text\n"
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(

@@ -23,7 +23,7 @@ def trace(room: Path) -> Path:
     steps = (Step("enter", (0,), (1, 0, 1)), Step("enter", (1,), (1, 1, 1)))
     run_ = Trace(model.instance(spec), (0, 0, 0), steps)
     path = Path("open.itf.json")
-    path.write_text(dumps(run_, model, spec, "two at once"), "utf-8")
+    path.write_text(dumps(run_, model, spec, "two at once", shows="alone"), "utf-8")
     return path
 
 
@@ -76,6 +76,66 @@ def test_a_state_that_the_step_does_not_give_is_shown_beside_the_specs(
     assert ran.code == 10
     assert "step 1, enter(c1), is refused by room-open\n" in ran.out
     assert "  taken is false in the trace; the spec says true\n" in ran.out
+
+
+def shorten(trace: Path, **meta: object) -> None:
+    """Drop the last state of a trace, and say so or something else in its ``#meta``."""
+    file = json.loads(trace.read_text())
+    file["states"].pop()
+    file["#meta"] |= meta
+    trace.write_text(json.dumps(file))
+
+
+def test_a_trace_that_has_lost_its_last_state_is_exit_10(run: Run, room: Path, trace: Path) -> None:
+    shorten(trace)
+    ran = run("replay", trace, "--model", room)
+    assert ran.code == 10
+    assert ran.out.endswith(
+        "its only step is a step of room-open\n"
+        "not what it should be: the file says that it has 2 steps; it has 1 step\n"
+    )
+
+
+def test_a_trace_that_does_not_violate_what_it_says_is_exit_10(
+    run: Run, room: Path, trace: Path
+) -> None:
+    shorten(trace, steps=1)
+    ran = run("replay", trace, "--model", room, "--format", "json")
+    assert ran.code == 10
+    (result,) = json.loads(ran.out)["results"]
+    said = "the file says that alone is violated after 1 step; it is not"
+    assert (result["verdict"], result["detail"]) == ("violated", said)
+    assert result["replay"]["contradiction"] == said
+    assert result["replay"]["refusal"] is None
+
+
+def test_a_trace_is_held_to_what_it_says_only_on_its_own_model(
+    run: Run, room: Path, trace: Path
+) -> None:
+    shorten(trace, steps=1)
+    assert run("replay", trace, "--model", f"{room}::room").code == 0
+
+
+@pytest.mark.parametrize(
+    ("meta", "problem"),
+    [
+        ({"property": "peace"}, "open.itf.json: #meta: no property is called 'peace'"),
+        ({"steps": "many"}, "open.itf.json: #meta: Expected `int`, got `str`"),
+    ],
+)
+def test_a_trace_that_says_what_cannot_be_is_refused(
+    fails: Fails, room: Path, trace: Path, meta: dict[str, object], problem: str
+) -> None:
+    shorten(trace, **meta)
+    assert problem in fails(151, "replay", trace, "--model", room)
+
+
+def test_a_trace_that_check_has_written_is_what_it_says(run: Run, room: Path) -> None:
+    run("check", room, "--out-itf", "out")
+    (written,) = Path("out").iterdir()
+    meta = json.loads(written.read_text())["#meta"]
+    assert (meta["property"], meta["steps"]) == ("alone", 2)
+    assert run("replay", written, "--model", room).code == 0
 
 
 def test_a_trace_of_a_model_outside_the_catalog_asks_for_its_file(

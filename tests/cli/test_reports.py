@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -9,9 +10,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from samebeat_cli.loader import load_file
+from samebeat_cli.output import WIDE
 from samebeat_cli.reports import Format, Outcome, render
 from samebeat_cli.selection import Selected
+from samebeat_models.catalog import load_catalog
 from samebeat_models.results import Exit, Report, Row, Step, Trace, Verdict
+from samebeat_spec.specs import SPEC_NAMES, load_spec
 
 Result = Callable[..., Row]
 VIOLATED, HOLDS = Verdict.VIOLATED, Verdict.HOLDS
@@ -70,6 +74,63 @@ def test_text_ends_with_the_counts_and_what_the_exit_code_means(outcome: Outcome
 def test_text_fits_a_log_where_there_is_no_terminal(outcome: Outcome) -> None:
     table = render(Format.TEXT, outcome).split("room-late: ")[0]
     assert max(map(len, table.splitlines())) <= 140
+
+
+LONG = "second-envelope-of-three-changes-that-settle"
+
+
+def table(rows: list[Row], width: int = WIDE) -> list[str]:
+    """Return the lines of the table that a terminal of this width gets."""
+    from rich.console import Console
+
+    from samebeat_cli.reports.text import show
+
+    console = Console(file=StringIO(), width=width)
+    show(Outcome(Report(tuple(rows)), {}), console)
+    assert isinstance(console.file, StringIO)
+    lines = console.file.getvalue().splitlines()[:-1]
+    assert max(map(len, lines)) <= width
+    return [line.rstrip() for line in lines if line.strip(" ─")]
+
+
+def test_one_witness_is_one_witness(result: Result) -> None:
+    def lines(count: int) -> str:
+        witnesses = [result(f"w{i}", kind="witness") for i in range(count)]
+        return "\n".join(table([result(), *witnesses, result("as_pinned", kind="pins")]))
+
+    assert " 1 witness  " in lines(1)
+    assert " 2 witnesses  " in lines(2)
+
+
+def test_claims_are_counted_where_they_have_no_room(result: Result) -> None:
+    claims = ("3.heartbeat_interval", "3.heartbeat_timeout", "3.misses")
+    rows = [result(claims=claims), result(claims=("1(f)", "2", "3")), result(claims=())]
+
+    def shown(width: int) -> list[str]:
+        lines = table(rows, width)
+        begin, end = lines[0].find("claims"), lines[0].index("property")
+        return [line[begin:end].strip() for line in lines[1:]] if begin >= 0 else []
+
+    assert shown(140) == ["3.heartbeat_interval, +2", "1(f), 2, +1", ""]
+    assert shown(75) == ["3 claims", "1(f), +2", ""]
+    assert shown(55) == []
+
+
+def test_a_name_is_broken_after_hyphens_and_only_where_it_must_be(result: Result) -> None:
+    def names(name: str, width: int) -> list[str]:
+        return [line.split("  ")[0].strip() for line in table([result(model=name)], width)[1:]]
+
+    assert names(LONG, 140) == names(LONG, 100) == [LONG]
+    assert names(LONG, 60) == ["second-", "envelope-of-", "three-", "changes-", "that-settle"]
+    assert "".join(names("x" * 50, 60)) == "x" * 50
+
+
+def test_the_names_of_the_catalog_are_whole_where_there_is_no_terminal(result: Result) -> None:
+    models = load_catalog()
+    longest = max((p.name for s in SPEC_NAMES for p in load_spec(s).properties), key=len)
+    rows = [result(longest, HOLDS, Exit.SAFETY, model=m.name, states=m.states or 1) for m in models]
+    shown = [line.split()[0] for line in table(rows)[1 : len(models) + 1]]
+    assert shown == [m.name for m in models]
 
 
 def test_json_has_the_documented_shape(outcome: Outcome) -> None:

@@ -354,7 +354,7 @@ def test_a_budget_ends_in_undetermined_and_never_in_a_pass(budget, group):
 
 
 def test_a_budget_for_all_states_is_enough(group):
-    outcome = explore(group(2, 1), budget=Budget(states=113, seconds=60, memory_mb=100))
+    outcome = explore(group(2, 1), budget=Budget(states=113, seconds=60, memory_mb=10_000))
     assert outcome.exhaustive
     assert outcome.states == 113
 

@@ -32,6 +32,8 @@ HASTY = (
     "receive n1 n2 c1 ACK",
     "apply n1 c1",
     "commit n1 c1",
+    "receive n2 n1 c1 ACK",
+    "fail_to_apply n2 c1",
 )
 
 
@@ -62,8 +64,8 @@ def replayed(trace: Trace, on: Model, spec: Spec, recorded_on: Model = WRONG) ->
 def test_a_wrong_protocols_trace_replays_on_that_protocol(spec: Spec) -> None:
     result = replayed(run(WRONG.instance(spec), HASTY), WRONG, spec)
     assert result.refusal is None
-    assert result.accepted == 8
-    assert result.broken == {"commit_needs_all_ok": 8}
+    assert result.accepted == 10
+    assert result.broken == {"failure_excludes_commit": 10}
 
 
 def test_the_right_protocol_refuses_it_at_the_step_and_names_the_guard(spec: Spec) -> None:

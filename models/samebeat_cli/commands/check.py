@@ -12,8 +12,8 @@ import typer
 
 from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
 from samebeat_cli.errors import Interrupted
-from samebeat_cli.output import file_name, make_folder, write_file
-from samebeat_cli.reports import Outcome
+from samebeat_cli.output import file_name, make_folder, path_option, write_file
+from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.selection import Selected, select_models
 from samebeat_models.catalog import Tier
 from samebeat_models.progress import Budget, machine_memory_mb
@@ -38,7 +38,11 @@ def check(
     outputs: OutputOption = None,
     out_itf: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the trace of every violation here, as ITF."),
+        typer.Option(
+            metavar="DIR",
+            parser=path_option,
+            help="Write the trace of every violation here, as ITF.",
+        ),
     ] = None,
     traces: Annotated[
         bool, typer.Option("--traces", help="Print the traces of expected violations too.")
@@ -118,8 +122,9 @@ def _write_traces(
         if row.trace is None or row.verdict is not Verdict.VIOLATED:
             continue
         path = folder / (file_name(row.model, row.property) + itf.SUFFIX)
-        steps = f"{len(row.trace.steps)} steps"
+        steps = count_of(len(row.trace.steps), "step")
         described = f"{row.model}: {row.property} is {row.verdict} after {steps}"
-        write_file(path, itf.dumps(row.trace, selected.model, selected.spec, described))
+        text = itf.dumps(row.trace, selected.model, selected.spec, described, shows=row.property)
+        write_file(path, text)
         files[row.model, row.property] = str(path)
     return files

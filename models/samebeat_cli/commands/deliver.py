@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from samebeat_cli.errors import CommandError
-from samebeat_cli.output import check_can_write, console, write_file
+from samebeat_cli.output import check_can_write, console, path_option, write_file
 from samebeat_cli.reports import Format, Outcome, render
 
 FormatOption = Annotated[
@@ -25,6 +25,7 @@ OutputOption = Annotated[
     typer.Option(
         "--output",
         metavar="FILE",
+        parser=path_option,
         help="Write the report to this file; the first --output takes the first --format. "
         "A format without a file goes to stdout, which otherwise has the text.",
     ),

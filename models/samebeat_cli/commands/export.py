@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from samebeat_cli.output import make_folder, write_file
+from samebeat_cli.output import make_folder, path_option, write_file
 from samebeat_cli.selection import select_one
 
 
@@ -25,7 +25,11 @@ def export(
     to: Annotated[Target, typer.Option("--to", help="The language.")],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the files here; without it, print them."),
+        typer.Option(
+            metavar="DIR",
+            parser=path_option,
+            help="Write the files into this folder; without it, print them.",
+        ),
     ] = None,
 ) -> None:
     """Write a model for TLC and Apalache (tla), Rumur (murphi) or Spin (promela)."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from samebeat_cli.errors import CommandError
-from samebeat_cli.output import check_can_write, emit
+from samebeat_cli.output import check_can_write, emit, path_option
 from samebeat_cli.selection import select_one
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def graph(
         GraphFormat, typer.Option("--format", help="How to write it.")
     ] = GraphFormat.DOT,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it to this file.")
+        Path | None,
+        typer.Option(metavar="FILE", parser=path_option, help="Write it to this file."),
     ] = None,
     max_states: Annotated[
         int, typer.Option(min=1, help="Refuse a model with more states than this.")
@@ -60,8 +61,8 @@ def _labelled(instance: Instance, limit: int) -> Any:
         CommandError: it has too many states.
     """
     import networkx
-    from samebeat_models.graph import GraphTooLarge, state_graph
 
+    from samebeat_models.graph import GraphTooLarge, state_graph
     from samebeat_models.render import step_label
     from samebeat_spec.language.interpreter import Interpreter
 

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from samebeat_cli.output import check_can_write, emit
-from samebeat_cli.reports import Outcome
+from samebeat_cli.output import check_can_write, emit, path_option
+from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.reports.as_json import data
 from samebeat_cli.selection import Selected, catalog, is_file, select_models, select_one
 from samebeat_models import itf
 from samebeat_models.catalog import Tier
 from samebeat_models.render import trace_lines
-from samebeat_models.replay import Refusal, ReplayResult, replay_trace
+from samebeat_models.replay import Refusal, ReplayResult, contradiction, replay_trace
 from samebeat_models.results import Exit, Report, Row, Verdict
 from samebeat_spec.language.pretty import text as expression_text
 
@@ -48,9 +48,15 @@ def replay(
     form: Annotated[
         ReplayFormat, typer.Option("--format", help="How to report.")
     ] = ReplayFormat.TEXT,
-    output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
+    ] = None,
 ) -> None:
-    """Replay a trace on its spec; exit 10 and say why at the first step that is refused."""
+    """Replay a trace on its spec; exit 10 and say why at the first step that is refused.
+
+    Also 10: the steps are allowed, but not what the file says that they are.
+    """
     begin = perf_counter()
     if output is not None:
         check_can_write(output)
@@ -58,11 +64,12 @@ def replay(
     selected = _recorded_on(recorded) if model is None else _named(recorded, model)
     run = itf.decode(recorded, selected.model, selected.spec)
     result = replay_trace(run, recorded.loop)
+    wrong = contradiction(recorded, selected.model, result)
     if form is ReplayFormat.JSON:
-        emit(_json(selected, result, perf_counter() - begin), output)
+        emit(_json(selected, result, wrong, perf_counter() - begin), output)
     else:
-        emit(_text(recorded, selected, result), output)
-    if result.refusal is not None:
+        emit(_text(recorded, selected, result, wrong), output)
+    if result.refusal is not None or wrong:
         raise typer.Exit(int(Exit.NOT_AS_PINNED))
 
 
@@ -97,9 +104,10 @@ def _check_same(recorded: itf.ItfTrace, selected: Selected) -> Selected:
     return selected
 
 
-def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult) -> str:
+def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult, wrong: str) -> str:
     name, total = selected.name, len(result.trace.steps)
-    lines = [f"{recorded.source}: {total} steps of {recorded.meta.model}, replayed on {name}"]
+    steps = count_of(total, "step")
+    lines = [f"{recorded.source}: {steps} of {recorded.meta.model}, replayed on {name}"]
     if recorded.meta.description:
         lines.append(recorded.meta.description)
     lines += ["", *trace_lines(result.trace, result.accepted)]
@@ -108,7 +116,10 @@ def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult) -> s
     for prop, number in result.broken.items():
         lines.append(f"{prop} is violated after step {number}")
     if result.refusal is None:
-        lines.append(f"all {total} steps are steps of {name}")
+        all_of_them = "its only step is a step" if total == 1 else f"all {steps} are steps"
+        lines.append(f"{all_of_them} of {name}")
+    if wrong:
+        lines.append(f"not what it should be: {wrong}")
     return "\n".join(lines) + "\n"
 
 
@@ -143,27 +154,29 @@ def _refusal(selected: Selected, result: ReplayResult, refusal: Refusal) -> list
     return lines
 
 
-def _json(selected: Selected, result: ReplayResult, seconds: float) -> str:
+def _json(selected: Selected, result: ReplayResult, wrong: str, seconds: float) -> str:
     refusal, trace = result.refusal, result.trace
+    detail = "; ".join(filter(None, [str(refusal or ""), wrong]))
     row = Row(
         model=selected.name,
         property="replay",
         kind="replay",
         claims=(),
-        verdict=Verdict.VIOLATED if refusal else Verdict.HOLDS,
+        verdict=Verdict.VIOLATED if detail else Verdict.HOLDS,
         expected=Verdict.HOLDS,
         states=len(trace.states),
         transitions=len(trace.steps),
         depth=refusal.step if refusal else len(trace.steps),
         seconds=seconds,
-        exit=Exit.NOT_AS_PINNED if refusal else Exit.OK,
-        detail=str(refusal) if refusal else "",
+        exit=Exit.NOT_AS_PINNED if detail else Exit.OK,
+        detail=detail,
         trace=trace,
     )
     found = data(Outcome(Report((row,)), {selected.name: selected}, seconds))
     found["results"][0]["replay"] = {
         "accepted": result.accepted,
         "broken": result.broken,
+        "contradiction": wrong or None,
         "refusal": refusal
         and {
             "step": refusal.step,

@@ -69,10 +69,10 @@ class Outcome:
         rows, code = self.report.rows, self.report.exit_code
         caught = sum(r.as_expected and r.verdict is Verdict.VIOLATED for r in rows)
         counts = [
-            _count(len({r.model for r in rows}), "model"),
-            _count(len(rows), "result"),
+            count_of(len({r.model for r in rows}), "model"),
+            count_of(len(rows), "result"),
             f"{len(rows) - len(self.unexpected)} as expected"
-            + (f" ({_count(caught, 'violation')} among them)" if caught else ""),
+            + (f" ({count_of(caught, 'violation')} among them)" if caught else ""),
         ]
         undetermined = sum(r.verdict is Verdict.UNDETERMINED for r in self.unexpected)
         if len(self.unexpected) > undetermined:
@@ -127,5 +127,6 @@ def render(form: Format, outcome: Outcome) -> str:
     return rendered
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def count_of(number: int, what: str, plural: str = "s") -> str:
+    """Return ``1 model`` or ``2 models``; ``plural`` is what the word ends in."""
+    return f"{number:,} {what}{'' if number == 1 else plural}"

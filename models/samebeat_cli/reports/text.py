@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
+from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from samebeat_cli.reports import Outcome, verdict_words
+from samebeat_cli.reports import Outcome, count_of, verdict_words
 from samebeat_models.render import trace_lines
 from samebeat_models.results import Exit, Row, Verdict
 
 CLAIMS_SHOWN = 2
 """How many claims the table names of a property that rests on more."""
-WIDTH_WITH_CLAIMS = 125
-"""A narrower terminal gets the table without the claims, so that no name is broken."""
+CLAIMS_WIDTHS = (24, 8, None)
+"""Columns for the claims: the first with which the table fits; None is a table without them."""
+NARROWEST = 12
+"""Columns that a model's name has however narrow the terminal."""
 TRACES_SHOWN = 5
 """How many traces a report prints; the others are in the files that it names."""
 
@@ -24,7 +29,7 @@ TRACES_SHOWN = 5
 def show(outcome: Outcome, console: Console) -> None:
     """Print an outcome."""
     if outcome.report.rows:
-        console.print(_table(outcome, with_claims=console.width >= WIDTH_WITH_CLAIMS))
+        console.print(_fitting(outcome, console))
     traces = 0
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
@@ -38,9 +43,23 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(Text(outcome.summary, style), soft_wrap=True)
 
 
-def _table(outcome: Outcome, with_claims: bool) -> Table:
+def _fitting(outcome: Outcome, console: Console) -> Table:
+    """Return the table with as much of the claims as fits; names are broken only without them."""
+    endless = console.options.update(max_width=10_000)
+    excess = 0
+    for claims_width in CLAIMS_WIDTHS:
+        table = _table(outcome, claims_width)
+        excess = Measurement.get(console, endless, table).maximum - console.width
+        if excess <= 0:
+            return table
+    longest = max(len(row.model) for row in outcome.report.rows)
+    return _table(outcome, None, max(longest - excess, NARROWEST))
+
+
+def _table(outcome: Outcome, claims_width: int | None, name_width: int | None = None) -> Table:
+    with_claims = claims_width is not None
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("model", overflow="fold", style="bold")
+    table.add_column("model", no_wrap=True, style="bold")
     if with_claims:
         table.add_column("claims", no_wrap=True, style="dim")
     table.add_column("property", no_wrap=True)
@@ -55,17 +74,20 @@ def _table(outcome: Outcome, with_claims: bool) -> Table:
         for i, row in enumerate(shown):
             if i and i == len(shown) - 1 and reached:  # before the pins
                 skipped = ("", "") if with_claims else ("",)
-                table.add_row(*skipped, f"{len(reached)} witnesses", Text("reached", "green"))
-            cells = _cells(row, first=i == 0, with_claims=with_claims)
+                said = count_of(len(reached), "witness", "es")
+                table.add_row(*skipped, said, Text("reached", "green"))
+            cells = _cells(row, i == 0, claims_width, name_width)
             table.add_row(*cells, end_section=i == len(shown) - 1)
     return table
 
 
-def _cells(row: Row, first: bool, with_claims: bool) -> tuple[str | Text, ...]:
+def _cells(
+    row: Row, first: bool, claims_width: int | None, name_width: int | None
+) -> tuple[str | Text, ...]:
     """Return a row's cells; what is the same for all of a model stands in its first row."""
     return (
-        row.model if first else "",
-        *((_short(row.claims),) if with_claims else ()),
+        _broken(row.model, name_width) if first else "",
+        *(() if claims_width is None else (_short(row.claims, claims_width),)),
         row.property,
         Text(verdict_words(row), _style(row)),
         f"{row.states:,}" if first else "",
@@ -74,10 +96,26 @@ def _cells(row: Row, first: bool, with_claims: bool) -> tuple[str | Text, ...]:
     )
 
 
-def _short(claims: tuple[str, ...]) -> str:
+def _short(claims: tuple[str, ...], width: int) -> str:
     """Return the first claims and how many more there are; the other formats list them all."""
-    shown = ", ".join(claims[:CLAIMS_SHOWN])
-    return shown if len(claims) <= CLAIMS_SHOWN else f"{shown}, +{len(claims) - CLAIMS_SHOWN}"
+    for count in range(min(CLAIMS_SHOWN, len(claims)), 0, -1):
+        more = [f"+{len(claims) - count}"] if len(claims) > count else []
+        shown = ", ".join([*claims[:count], *more])
+        if len(shown) <= width:
+            return shown
+    return count_of(len(claims), "claim") if claims else ""
+
+
+def _broken(name: str, width: int | None) -> str:
+    """Return a model's name in lines of at most ``width``, broken after hyphens where it can be."""
+    if width is None:
+        return name
+    lines = [""]
+    for part in re.findall(r"[^-]*-|[^-]+", name):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(piece for line in lines for piece in wrap(line, width))
 
 
 def _style(row: Row) -> str:
