@@ -9,6 +9,11 @@ from samebeat_spec.language.state import State
 
 _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "group": ("Group", ("samebeat_spec.group", "samebeat_spec.group_properties")),
+    "pair": ("Pair", ("samebeat_spec.pair", "samebeat_spec.pair_properties")),
+    "heartbeat": (
+        "TimedPair",
+        ("samebeat_spec.heartbeat", "samebeat_spec.heartbeat_properties"),
+    ),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""
 

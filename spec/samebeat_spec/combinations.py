@@ -1,0 +1,240 @@
+"""Changes of one or several parameters: validated, applied and undone as one (claim 3).
+
+While a change is on its way the two nodes switch at different times. The order keeps every
+constraint at every instant, if it holds of the old values and of the new: first switches whatever
+leaves a constraint between the nodes more room, then what is under way drains, then the rest
+switches. That is derived from the constraints (see ``parameters``) and from the numbers, and so is
+the order for a single parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from samebeat_spec.parameters import (
+    BY_NAME,
+    CONSTRAINTS,
+    PARAMETERS,
+    Assumptions,
+    Kind,
+    Number,
+    Place,
+    Quantity,
+    Values,
+    constraints_of,
+    copies,
+    traces,
+)
+
+Settings: TypeAlias = Mapping[str, Number]
+"""For each parameter that is set, the value on which both nodes have agreed."""
+
+TIMEOUT_OR_RATIO = ("heartbeat_message_timeout", "receive_send_timer_ratio")
+"""Exactly one of the two is set; a change may take one away and set the other."""
+
+
+class InvalidCombination(ValueError):  # noqa: N818  (`except InvalidCombination` is the sentence)
+    """A change that must not be made; ``problems`` says why, one sentence each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Direction(Enum):
+    """Which way a value changes."""
+
+    RAISE = "raise"
+    LOWER = "lower"
+
+
+class Move(Enum):
+    """A step of a change; between two of them any time may pass."""
+
+    CLAMP = "counters are cut to what the new value allows"
+    FIRST = "the first node switches"
+    SECOND = "the second node switches"
+    DRAIN = "what is under way drains to the new value; meanwhile nothing beyond it is admitted"
+
+
+_PLACES = {Move.FIRST: Place.FIRST, Move.SECOND: Place.SECOND}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A move and the parameters that it concerns, in alphabetical order."""
+
+    move: Move
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """New values that are adopted together; None takes the time-out or the ratio away."""
+
+    wanted: Mapping[str, Number | None]
+
+    def problems(self, present: Settings, assumptions: Assumptions) -> tuple[str, ...]:
+        """Return why this change must not be made; nothing if it may.
+
+        The values wanted are judged, together with the present ones that stay. Whether the present
+        values keep the constraints is not: a change may repair them.
+        """
+        found = tuple(self._own_problems(present))
+        if found:
+            return found
+        after = self._after(present)
+        if sum(name in after for name in TIMEOUT_OR_RATIO) != 1:
+            return (f"exactly one of {' and '.join(TIMEOUT_OR_RATIO)} must be set",)
+        return tuple(self._broken(steady(after, assumptions)))
+
+    def applied(self, present: Settings, assumptions: Assumptions) -> dict[str, Number]:
+        """Return the values after the change: all that is wanted, and what else there was.
+
+        Raises:
+            InvalidCombination: the change must not be made; nothing has changed.
+        """
+        problems = self.problems(present, assumptions)
+        if problems:
+            raise InvalidCombination(problems)
+        return self._after(present)
+
+    def undo(self, present: Settings) -> Combination:
+        """Return the change that leads back to the present values: the pre-image of this one."""
+        return Combination({name: present.get(name) for name in self.wanted})
+
+    def stages(self, present: Settings, assumptions: Assumptions) -> tuple[Stage, ...]:
+        """Return in which order the nodes switch, so that no constraint breaks on the way."""
+        return _stages(present, self._after(present), assumptions)
+
+    def _after(self, present: Settings) -> dict[str, Number]:
+        after = {name: number for name, number in present.items() if name not in self.wanted}
+        after.update((name, x) for name, x in self.wanted.items() if x is not None)
+        return after
+
+    def _own_problems(self, present: Settings) -> Iterator[str]:
+        if not self.wanted:
+            yield "nothing is wanted"
+        for name, number in self.wanted.items():
+            if name not in BY_NAME:
+                yield f"{name} is no parameter"
+            elif name not in (*present, *TIMEOUT_OR_RATIO):
+                yield f"{name} has no present value"
+            elif number is None:
+                if name not in TIMEOUT_OR_RATIO:
+                    yield f"{name} cannot be taken away"
+            else:
+                p = BY_NAME[name]
+                if not p.low <= number <= p.high:
+                    yield f"{name}: {number} lies outside {p.low}..{p.high} {p.unit}"
+                elif p.whole and number != int(number):
+                    yield f"{name}: {number} is no whole number of {p.unit}"
+
+    def _broken(self, values: Values) -> Iterator[str]:
+        for c in CONSTRAINTS:
+            if any(c.mentions(name) for name in self.wanted):
+                try:
+                    if not c.holds(values):
+                        yield f"{c.name} would be broken by {-c.slack(values)}: {c.why}"
+                except KeyError as error:
+                    yield f"{c.name} cannot be judged: {error.args[0].name} is not set"
+
+
+def steady(settings: Settings, assumptions: Assumptions) -> dict[Quantity, Number]:
+    """Return what holds between changes, with counters and traffic as large as they may be."""
+    values = assumptions.values()
+    for name, number in settings.items():
+        values |= dict.fromkeys(copies(name), number)
+        values |= {q: _at_most(q, number) for q in traces(name)}
+    return values
+
+
+def instants(
+    present: Settings, after: Settings, assumptions: Assumptions, stages: Iterable[Stage]
+) -> Iterator[Values]:
+    """Yield what holds at the start and after each stage, with counters and traffic at worst."""
+    values = steady(present, assumptions)
+    yield dict(values)
+    for stage in stages:
+        for name in stage.names:
+            _make(stage.move, name, after.get(name), values)
+        yield dict(values)
+
+
+def safe_order(name: str, direction: Direction) -> tuple[Move, ...]:
+    """Return the moves that change one parameter alone, whatever the numbers.
+
+    The interval and the threshold are taken where no time-out is set: then both nodes use them.
+    """
+    timeout, ratio = TIMEOUT_OR_RATIO
+    unset = ratio if name == timeout else timeout
+    settings: dict[str, Number] = {p.name: 4 for p in PARAMETERS if p.name != unset}
+    small, large = {**settings, name: 1}, {**settings, name: 2}  # only the direction counts
+    old, new = (small, large) if direction is Direction.RAISE else (large, small)
+    return tuple(stage.move for stage in _stages(old, new, Assumptions()))
+
+
+def _at_most(q: Quantity, number: Number) -> Number:
+    """Return how large a counter or the traffic under a value may be."""
+    return number - 1 if q.kind is Kind.COUNT else number
+
+
+def _make(move: Move, name: str, number: Number | None, values: dict[Quantity, Number]) -> None:
+    """Change the values of one parameter as a move does; None takes it away."""
+    for q in copies(name):
+        if q.place is _PLACES.get(move):
+            values.pop(q, None)
+            if number is not None:
+                values[q] = number
+    for q in traces(name):
+        if number is None:
+            continue
+        limit = _at_most(q, number)
+        if move in (Move.CLAMP, Move.DRAIN):
+            if (q.kind is Kind.COUNT) == (move is Move.CLAMP):
+                values[q] = min(values[q], limit)
+        elif _PLACES[move] is BY_NAME[name].home:  # from now on there may be as much
+            values[q] = max(values[q], limit)
+
+
+def _stages(present: Settings, after: Settings, assumptions: Assumptions) -> tuple[Stage, ...]:
+    changed = {name for name in (*present, *after) if present.get(name) != after.get(name)}
+    lowered = {n for n in changed & present.keys() & after.keys() if after[n] < present[n]}
+    early: dict[Move, set[str]] = {Move.FIRST: set(), Move.SECOND: set()}
+    late: dict[Move, set[str]] = {Move.SECOND: set(), Move.FIRST: set()}
+    before = steady(present, assumptions)
+    for group in _groups(changed):
+        for move, place in _PLACES.items():
+            here = {n for n in group if any(q.place is place for q in copies(n))}
+            chosen = early if _gives_room(move, here, before, after) else late
+            chosen[move] |= here
+    waits = {
+        wait: {n for n in lowered if any(q.kind is kind for q in traces(n))}
+        for wait, kind in ((Move.CLAMP, Kind.COUNT), (Move.DRAIN, Kind.TRAFFIC))
+    }
+    order = [(Move.CLAMP, waits[Move.CLAMP]), *early.items()]
+    order += [(Move.DRAIN, waits[Move.DRAIN]), *late.items()]
+    return tuple(Stage(move, tuple(sorted(names))) for move, names in order if names)
+
+
+def _gives_room(move: Move, names: set[str], before: Values, after: Settings) -> bool:
+    """Return whether a node's switch leaves the constraints between the nodes no less room."""
+    between = [c for c in CONSTRAINTS if c.spans_both() and any(map(c.mentions, names))]
+    values = dict(before)
+    for name in names:
+        _make(move, name, after.get(name), values)
+    return bool(between) and all(c.slack(values) >= c.slack(before) for c in between)
+
+
+def _groups(names: set[str]) -> list[set[str]]:
+    """Return the parameters in groups: those of one constraint switch together on a node."""
+    groups: list[set[str]] = []
+    for name in sorted(names):
+        family = {p.name for c in constraints_of(name) for p in PARAMETERS if c.mentions(p.name)}
+        joined = [g for g in groups if g & family]
+        groups = [g for g in groups if not g & family]
+        groups.append({name}.union(*joined))
+    return groups

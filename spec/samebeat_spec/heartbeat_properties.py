@@ -1,0 +1,196 @@
+"""What the heartbeat pair promises, and what must be possible in it.
+
+Names are those of the design and part of the interface: reports, proofs and replays use them.
+A mismatch of values is latent; a suspicion of a live node is the harm that it may do. An instance
+whose ``values_count`` is false judges the harm only.
+"""
+
+from __future__ import annotations
+
+from samebeat_spec.heartbeat import (
+    DEFER,
+    FIRST,
+    LATEST,
+    PREVIOUS,
+    SECOND,
+    SECOND_MODIFIES,
+    Change,
+    Flight,
+    Heartbeat,
+    Ticks,
+    TimedPair,
+    all_settled,
+    heartbeat_due,
+    settled,
+    too_long_dead,
+    widens,
+)
+from samebeat_spec.language import (
+    Formula,
+    always_reachable,
+    exists,
+    forall,
+    implies,
+    invariant,
+    ite,
+    step_property,
+    terminal,
+    witness,
+)
+
+SAFE = ("3.heartbeat_interval", "3.heartbeat_message_timeout", "3.heartbeat_failure_threshold")
+
+
+def covers(s: TimedPair, d: Change, c: Change) -> Formula:
+    """SAFE: the deadline of `d` outlasts tolerated losses at the interval of `c`, and the delay."""
+    t: Ticks = s.interval_ticks[c]
+    two: Ticks = t + t
+    few, many = ite(s.tolerated == 0, t, two), ite(s.tolerated == 2, two + t, two + two)
+    needed: Ticks = ite(s.tolerated <= 1, few, many) + s.delay_ticks
+    return needed <= s.deadline_ticks[d]
+
+
+@invariant(claims=(*SAFE, "C1"))
+def no_mismatch_window(s: TimedPair) -> Formula:
+    """At every instant the effective deadline suits the effective interval."""
+    return forall(
+        Change,
+        Change,
+        lambda c, d: implies(
+            s.values_count & (s.effective[FIRST] == c) & (s.effective[SECOND] == d),
+            covers(s, d, c),
+        ),
+    )
+
+
+@invariant(claims=("C1",))
+def armed_within_effective(s: TimedPair) -> Formula:
+    """Each running timer suits what the other node's timer may be set to next."""
+    return forall(
+        Change,
+        Change,
+        lambda c, d: (
+            implies(
+                s.values_count & (s.armed[FIRST] == c) & (s.effective[SECOND] == d),
+                covers(s, d, c),
+            )
+            & implies(
+                s.values_count & (s.effective[FIRST] == c) & (s.armed[SECOND] == d),
+                covers(s, d, c),
+            )
+        ),
+    )
+
+
+@invariant(claims=(*SAFE, *DEFER, "C1"))
+def no_false_suspicion(s: TimedPair) -> Formula:
+    """Nobody suspects a node that is alive."""
+    return ~(s.alive & s.suspected)
+
+
+@invariant(claims=("C1",))
+def detection_bounded(s: TimedPair) -> Formula:
+    """A crash is suspected within the longest deadline and the largest delay."""
+    return implies(~s.alive, ~too_long_dead(s))
+
+
+@step_property(claims=(*DEFER, *SECOND_MODIFIES, "C1"))
+def tightener_defers(s: TimedPair, t: TimedPair) -> Formula:
+    """Who tightens waits: an interval grows once the deadline suits it, and the other way round.
+
+    The first sends less often only after an ack. The second waits for less only after the first
+    has recorded a change that allows it.
+    """
+    first, second = s.effective[FIRST], s.effective[SECOND]
+    grows = s.interval_ticks[first] < t.interval_ticks[t.effective[FIRST]]
+    shrinks = t.deadline_ticks[t.effective[SECOND]] < s.deadline_ticks[second]
+    return implies(s.values_count & grows, s.acked[t.effective[FIRST]]) & implies(
+        s.values_count & shrinks, t.effective[SECOND] <= s.recorded[FIRST]
+    )
+
+
+@step_property(claims=("3.heartbeat_interval",))
+def interval_kept(s: TimedPair, t: TimedPair) -> Formula:
+    """No heartbeat goes out before its time: the interval is what the operator asked for."""
+    sent = exists(
+        Heartbeat, lambda h: (s.flight[h] != Flight.IN_FLIGHT) & (t.flight[h] == Flight.IN_FLIGHT)
+    )
+    return implies(sent, heartbeat_due(s))
+
+
+@always_reachable(claims=DEFER)
+def quiescence_reachable(s: TimedPair) -> Formula:
+    """Whatever has happened, the pair can still settle on what was asked for last.
+
+    Where the first may crash early this says nothing: a crash is always within reach.
+    """
+    return settled(s) | (s.crashes_early & ~s.alive)
+
+
+@terminal
+def crash_known(s: TimedPair) -> Formula:
+    """The first has crashed and the second suspects it."""
+    return ~s.alive & s.suspected
+
+
+# --- what must be possible -------------------------------------------------------------------
+
+
+@witness(claims=DEFER)
+def a_deferral(s: TimedPair) -> Formula:
+    """The second has modified what the first has asked for, and the first has not."""
+    return (s.recorded[FIRST] < s.recorded[SECOND]) & (s.recorded[SECOND] == s.asked)
+
+
+@witness(claims=("C1",))
+def all_changes_settled(s: TimedPair) -> Formula:
+    """The last change is settled."""
+    return all_settled(s)
+
+
+@witness(claims=("C1",))
+def an_open_envelope(s: TimedPair) -> Formula:
+    """The second waits for longer than it has recorded."""
+    return widens(s) & (s.effective[SECOND] != s.recorded[SECOND])
+
+
+@witness(claims=("C1", "C2"))
+def a_second_change_before_the_first_is_confirmed(s: TimedPair) -> Formula:
+    """The second has modified twice, and no heartbeat says that the first has modified once."""
+    return exists(
+        Change,
+        lambda c: (Change.first < c) & (c < s.recorded[SECOND]) & (s.stated < c) & s.acked[c],
+    )
+
+
+@witness(claims=("C1",))
+def a_heartbeat_overtaken(s: TimedPair) -> Formula:
+    """Two heartbeats are on their way at once, so that the later one may come first."""
+    return forall(Heartbeat, lambda h: s.flight[h] == Flight.IN_FLIGHT)
+
+
+@witness(claims=("C1",))
+def a_tolerated_loss(s: TimedPair) -> Formula:
+    """A heartbeat was lost and the next one has arrived."""
+    return (s.flight[PREVIOUS] == Flight.LOST) & (s.flight[LATEST] == Flight.DONE)
+
+
+@witness(claims=("C1",))
+def a_detection_as_late_as_can_be(s: TimedPair) -> Formula:
+    """The first has been dead for the longest deadline and the largest delay, unsuspected."""
+    return (
+        ~s.alive
+        & ~s.suspected
+        & forall(Change, lambda c: s.deadline_ticks[c] + s.delay_ticks <= s.since_crash_ticks)
+    )
+
+
+@witness(claims=("C1",))
+def a_last_moment_arrival(s: TimedPair) -> Formula:
+    """A heartbeat arrives, or may still, when the deadline is due and has not passed."""
+    return (
+        s.alive
+        & ~s.suspected
+        & (s.since_heard_ticks == s.deadline_ticks[s.armed[SECOND]])
+        & (s.flight[LATEST] == Flight.IN_FLIGHT)
+    )
