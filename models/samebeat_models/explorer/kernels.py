@@ -38,6 +38,41 @@ def blocks(states: Words, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
         yield start, Block(states[:, start : start + size])
 
 
+class Arena:
+    """Memory that successors are written into, one batch after the other, and used again.
+
+    New memory for each batch would cost more than what is written into it.
+    """
+
+    def __init__(self, words: int, capacity: int) -> None:
+        self._room = np.empty((words, capacity), np.uint64)
+        self._beyond: list[Words] = []
+        self._used = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to empty it."""
+        return bool(self._beyond) or 4 * self._used > 3 * self._room.shape[1]
+
+    def take(self, count: int) -> Words:
+        """Return room for ``count`` states; beyond the capacity it is room of their own."""
+        end = self._used + count
+        if end > self._room.shape[1]:
+            self._beyond.append(np.empty((self._room.shape[0], count), np.uint64))
+            return self._beyond[-1]
+        taken = self._room[:, self._used : end]
+        self._used = end
+        return taken
+
+    def empty(self) -> Words:
+        """Return everything taken so far, to be read before anything is taken again."""
+        taken = self._room[:, : self._used]
+        if self._beyond:
+            taken = np.concatenate((taken, *self._beyond), axis=1)
+        self._beyond, self._used = [], 0
+        return taken
+
+
 Operation = Callable[[Block], Mask]
 
 
@@ -183,8 +218,12 @@ class StepKernel:
         self._misfits = [[(self.kernel.mask(g), text) for g, text in a.misfits] for a in actions]
         self._updates = [self._update(a) for a in actions]
 
-    def steps(self, block: Block, must_fit: bool = True) -> Iterator[Steps]:
+    def steps(
+        self, block: Block, must_fit: bool = True, arena: Arena | None = None
+    ) -> Iterator[Steps]:
         """Yield the steps of each ground action that is enabled somewhere in ``block``.
+
+        With an ``arena``, successors are written there.
 
         Raises:
             StateError: a step leads to a state that does not fit, and ``must_fit``.
@@ -198,7 +237,9 @@ class StepKernel:
                 if does_not_fit(block).any():
                     raise StateError(text)
             source = enabled if self._always[index] else self._changing[index](block)
-            before = np.empty((len(block.words), np.count_nonzero(source)), np.uint64)
+            moving = int(np.count_nonzero(source))
+            room = None if arena is None else arena.take(moving)
+            before = np.empty((len(block.words), moving), np.uint64) if room is None else room
             for row, out in zip(block.words, before, strict=True):
                 np.compress(source, row, out=out)
             yield Steps(index, count, source, self._updates[index](before))

@@ -15,7 +15,7 @@ import numpy as np
 
 from samebeat_models.explorer.branching import unable_to_reach
 from samebeat_models.explorer.economy import AssumptionBroken
-from samebeat_models.explorer.kernels import blocks
+from samebeat_models.explorer.kernels import Arena, blocks
 from samebeat_models.explorer.layout import Words
 from samebeat_models.explorer.machine import Machine, NoEconomy, build_machine
 from samebeat_models.explorer.monitors import Monitors
@@ -27,8 +27,8 @@ from samebeat_models.results import DEADLOCK_FREE, Exploration, Finding, Verdict
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
 
-_PARTITION = 1 << 20
-"""Successors that are sorted together before their level is complete: bounds the memory."""
+_ARENA = 5 << 17
+"""Room for successors that are sorted together before their level is complete."""
 
 _STOPPED_BY = "stopped by"
 _SMALL = 1_000_000
@@ -82,6 +82,7 @@ class Search:
         self._small = small
         self.monitors = Monitors(machine, deadlocks=self._settings.deadlocks)
         self.store = Store(machine.layout.words)
+        self._arena = Arena(machine.layout.words, _ARENA)
         self._transitions = 0
         self._counts: Counter[int] = Counter()
         self._peak_bytes = 0
@@ -151,34 +152,28 @@ class Search:
     def _expand(self, frontier: Words, depth: int) -> tuple[Words, int | None]:
         """Return the successors of a level (sorted, unique) and its first deadlock, if any."""
         parts: list[Words] = []
-        pending: list[Words] = []
-        size = 0
         deadlock: int | None = None
         for start, block in blocks(frontier):
             moves = np.zeros(block.size, np.bool_)
-            for steps in self.machine.steps.steps(block):
+            for steps in self.machine.steps.steps(block, arena=self._arena):
                 self._transitions += steps.enabled
                 self._counts[steps.index] += steps.enabled
                 for name, at in self.monitors.look_at_steps(block, steps, depth).items():
                     self._violations.steps.setdefault(name, start + at)
                 moves |= steps.source
-                pending.append(steps.after)
-                size += steps.after.shape[1]
             if deadlock is None and not moves.all():
                 stuck = self.monitors.look_at_stuck(block, ~moves)
                 deadlock = None if stuck is None else start + stuck
-            if size >= _PARTITION:
-                parts.append(self._representatives(pending))
-                pending, size = [], 0
-            self._report(frontier, (*parts, *pending))
-        parts.append(self._representatives(pending))
+            if self._arena.full:
+                parts.append(self._representatives())
+            self._report(frontier, parts)
+        parts.append(self._representatives())
         joined = parts[0] if len(parts) == 1 else sorted_unique(np.concatenate(parts, axis=1))
         return joined, deadlock
 
-    def _representatives(self, pending: list[Words]) -> Words:
-        if not pending:
-            return np.zeros((self.machine.layout.words, 0), np.uint64)
-        unique = sorted_unique(np.concatenate(pending, axis=1))
+    def _representatives(self) -> Words:
+        """Empty the arena; return a representative of each orbit in it, sorted, each once."""
+        unique = sorted_unique(self._arena.empty())
         if self.machine.symmetry is None:
             return unique
         return sorted_unique(self.machine.canonical(unique))

@@ -52,7 +52,10 @@ def sorted_unique(states: Words) -> Words:
     fresh = np.empty(states.shape[1], np.bool_)
     fresh[0] = True
     fresh[1:] = _differs(states)
-    return np.stack([np.compress(fresh, word) for word in states])
+    unique = np.empty((states.shape[0], np.count_nonzero(fresh)), np.uint64)
+    for word, out in zip(states, unique, strict=True):
+        np.compress(fresh, word, out=out)
+    return unique
 
 
 def _sorted_by_mix(states: Words) -> Words:
