@@ -25,7 +25,7 @@ _FOLD = np.uint64(32)
 _ONE = np.uint64(1)
 _POSITION_BITS = np.uint64(24)
 """Bits of a sort word that hold a position; the other 40 hold the key of a state."""
-_SLOTS_A_STATE = 4
+_SLOTS_A_STATE = 6
 
 
 def keys_of(states: Words) -> Keys:
