@@ -24,6 +24,9 @@ def test_the_readme_names_model_states_machine_and_start_up_time():
     assert f"`{RESULTS['model']}`, {RESULTS['states']:,} states" in prose
     assert RESULTS["machine"] in prose
     startup = RESULTS["seconds_to_verdict_on_smallest_model"]
+    own = next(tool for tool in RESULTS["tools"] if tool["name"] == "samebeat")
+    assert f"A state costs {own['held_bytes_a_state']} bytes" in prose
+    assert f"medians of {RESULTS['rounds']} rounds" in prose
     assert f"{startup:.2f} s from command to verdict" in prose
 
 
