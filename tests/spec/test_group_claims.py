@@ -158,7 +158,6 @@ def test_a_running_cluster_changes_its_value_member_by_member_and_then_the_next(
     assert now.of_all("value") == ["v2"] * size
     assert now.of_all("phase", "c1") == ["COMMITTED"] * size
     assert now.of_all("epoch") == ["1"] * size
-
     later = now.then(*committed(nodes, "c2"))
     assert later.of_all("value") == ["v3"] * size
     assert later.of_all("epoch") == ["2"] * size
@@ -171,7 +170,6 @@ def test_nothing_happens_before_a_request_and_any_member_may_send_it_once(group,
     for n in THREE:
         assert start.refused("receive_request", n, "c1") == [NOT_REQUESTED]
         assert start.refused("send_ack", n, "c1") == [NOT_TO_ANSWER]
-
     assert start.changes(("request", initiator, "c1")) == {"requested[c1]": "true"}
     now = start.then(("request", initiator, "c1"))
     for n in THREE:
@@ -204,7 +202,6 @@ def test_a_member_without_the_request_keeps_every_other_from_applying(group):
     for n in pair:
         assert now.refused("apply", n, "c1") == [ACK_MISSING]
         assert now.refused("receive", n, "n3", "c1", "ACK") == [NOT_SENT]
-
     now = now.then(("receive_request", "n3", "c1"), ("send_ack", "n3", "c1"))
     with pytest.raises(Refused, match=f"^not so: {ACK_MISSING}\n"):
         now.then(("apply", "n1", "c1"))
@@ -223,7 +220,6 @@ def test_a_member_acks_what_it_has_received_once_and_keeps_its_pre_image(group):
     """Claims 4, 9 and 16: the ack is its part in the round, also towards itself."""
     start = run(group(2, 2), [*committed(TWO), ("request", "n2", "c2")])
     assert start.refused("send_ack", "n1", "c2") == [NOT_TO_ANSWER]
-
     now = start.then(("receive_request", "n1", "c2"))
     assert now["phase[n1, c2]"] == "RECEIVED"
     assert now.changes(("send_ack", "n1", "c2")) == {
@@ -242,7 +238,6 @@ def test_an_ack_heard_without_having_acked_does_not_count(group):
     now = run(group(2, 1), [*received(TWO), ("send_ack", "n2", "c1")])
     assert now.refused("receive", "n1", "n2", "c1", "ACK") == [NOT_OPEN]
     assert now.refused("apply", "n1", "c1") == [NOT_ACKED, ACK_MISSING]
-
     now = now.then(("send_ack", "n1", "c1"), ("receive", "n1", "n2", "c1", "ACK"))
     assert now.refused("apply", "n1", "c1") == []
 
@@ -260,7 +255,6 @@ def test_each_member_applies_the_asked_value_once_and_to_itself_or_fails_and_kee
         assert now.refused("apply", n, "c2") == [NOT_ACKED]
         assert now.refused("fail_to_apply", n, "c2") == [NOT_ACKED]
     assert now.of_all("value") == ["v3"] * 3
-
     failing = run(group(2, 1), confirmed(TWO))
     assert failing.changes(("fail_to_apply", "n2", "c1")) == {"phase[n2, c1]": "FAILED"}
     after = failing.then(("fail_to_apply", "n2", "c1"))
@@ -273,13 +267,11 @@ def test_a_member_sends_the_status_of_its_own_apply_and_never_the_other_one(grou
     for n in TWO:
         assert now.refused("send_ok", n, "c1") == [NOT_APPLIED]
         assert now.refused("send_failure", n, "c1") == [NOT_FAILED]
-
     now = now.then(("apply", "n1", "c1"))
     assert now.refused("send_failure", "n1", "c1") == [NOT_FAILED]
     assert now.refused("send_ok", "n2", "c1") == [NOT_APPLIED]
     said = {"sent[n1, c1, OK]": "true", "heard[n1, n1, OK]": "true"}
     assert now.changes(("send_ok", "n1", "c1")) == said
-
     now = now.then(("fail_to_apply", "n2", "c1"))
     assert now.refused("send_ok", "n2", "c1") == [NOT_APPLIED]
     said = {"sent[n2, c1, FAILURE]": "true", "heard[n2, n2, FAILURE]": "true"}
@@ -324,7 +316,6 @@ def test_each_member_confirms_every_status_for_itself(group):
 @pytest.mark.parametrize("nodes", [TWO, THREE], ids=len)
 def test_one_failure_makes_every_member_undo_by_itself_back_to_the_pre_image(group, nodes):
     """Claims 1(e), 1(f), 7(b).undo, 12(b).undo and 13(a).undo, also where it had applied.
-
     The pre-image is the value of the last commit, not that of the start.
     """
     *others, last = nodes
@@ -355,7 +346,6 @@ def test_a_member_that_has_not_applied_closes_the_change_on_a_failure_and_never_
     now = run(group(3, 1), failed)
     assert now.refused("receive", "n1", "n3", "c1", "FAILURE") == [NOT_SENT]
     assert now.refused("undo", "n3", "c1") == [NO_FAILURE]
-
     now = now.then(("send_failure", "n3", "c1"), ("receive", "n1", "n3", "c1", "FAILURE"))
     assert now.refused("undo", "n2", "c1") == [NO_FAILURE]
     now = now.then(("undo", "n1", "c1"))
@@ -370,12 +360,10 @@ def test_a_decided_change_stays_decided_whatever_is_heard_about_the_next_one(gro
     assert second.refused("apply", "n1", "c2") == []
     assert second.refused("apply", "n1", "c1") == [NOT_ACKED]
     assert second.refused("fail_to_apply", "n1", "c1") == [NOT_ACKED]
-
     good = second.then(*(("apply", n, "c2") for n in TWO), *(("send_ok", n, "c2") for n in TWO))
     good = good.then(*hear(TWO, "OK", "c2"))
     assert good.refused("commit", "n1", "c2") == []
     assert good.refused("commit", "n1", "c1") == [NOT_APPLIED]
-
     bad = run(group(2, 2), [*committed(TWO), *failed_at_last(TWO, "c2")])
     bad = bad.then(("receive", "n1", "n2", "c2", "FAILURE"))
     assert bad.refused("undo", "n1", "c2") == []
@@ -391,7 +379,6 @@ def test_what_is_sent_once_each_member_receives_in_any_order_and_twice(group):
     for n in ("n3", "n1", "n2"):
         now = now.then(("receive_request", n, "c1"), ("send_ack", n, "c1"))
         assert now.refused("receive_request", n, "c1") == [SEEN_BEFORE]
-
     for n in TWO:  # an ok of n3 overtakes the ack of n1 or n2
         now = now.then(("receive", n, "n3", "c1", "ACK"), ("receive", "n3", n, "c1", "ACK"))
     now = now.then(("apply", "n3", "c1"), ("send_ok", "n3", "c1"))
@@ -425,7 +412,6 @@ def test_a_lost_message_leaves_the_change_open_until_it_is_received_later(
     for name in ("apply", "fail_to_apply", "commit", "undo", "close_busied"):
         assert now.refused(name, "n1", "c1"), name
     assert now.refused("receive", "n1", "n2", "c1", kind) == []
-
     late = now.then(("receive", "n1", "n2", "c1", kind), (decide, "n1", "c1"))
     assert late.of_all("phase", "c1")[0] == late.of_all("phase", "c1")[1]
     assert late.of_all("value") == [value, value]
