@@ -125,11 +125,8 @@ def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
 
 
 def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
-    if finding.verdict is expected:
-        return ""
-    if finding.verdict is Verdict.UNDETERMINED:
-        return outcome.incomplete_reason
-    return ""  # the verdict says it
+    undetermined = finding.verdict is Verdict.UNDETERMINED and finding.verdict is not expected
+    return outcome.incomplete_reason if undetermined else ""  # else the verdict says it
 
 
 def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:

@@ -228,7 +228,7 @@ def test_the_job_for_github_is_yaml() -> None:
 
 @pytest.mark.parametrize("block", blocks(README, "sh"), ids=str)
 def test_the_shell_lines_are_shell(block: Block) -> None:
-    subprocess.run(["bash", "-n", "-c", block.text], check=True)
+    assert subprocess.run(["bash", "-n", "-c", block.text], check=False).returncode == 0
 
 
 def test_what_the_job_installs_from_is_there() -> None:
