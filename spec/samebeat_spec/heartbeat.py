@@ -391,7 +391,7 @@ def too_long_dead(s: TimedPair) -> Formula:
     return forall(Change, lambda c: s.deadline_ticks[c] + s.delay_ticks < s.since_crash_ticks)
 
 
-@action(claims=("C1",))
+@action(claims=("C1",), tick=True)
 def tick(s: TimedPair) -> None:
     """One tick passes; a deadline that was already due then has passed."""
     guard(~heartbeat_due(s), "no heartbeat is due")

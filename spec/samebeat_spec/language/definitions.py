@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from samebeat_spec.language.errors import SpecError, frame_outside_the_language
 from samebeat_spec.language.recorder import Assignment, Guard, recording
 from samebeat_spec.language.sorts import check_sort
 from samebeat_spec.language.state import State
-from samebeat_spec.language.terms import Formula, Name, as_formula
+from samebeat_spec.language.terms import Formula, Name, Term, as_formula
 
 Claims = tuple[str, ...]
 
@@ -29,7 +29,12 @@ _REPORTED = ("deadlock_free", "as_pinned")
 class Action:
     """A kind of step: for each choice of ``parameters`` that passes the guards, one step.
 
-    The first parameter is the acting element, in our specs the acting node.
+    The first parameter is the acting element, in our specs the acting node. ``tick`` says that
+    one tick of time passes in it; all other steps take no time. It does not change what a step
+    does, only how reports count time.
+
+    Called inside another action, it records its guards and effects there: so a spec whose state
+    extends another's says "as before, and also ...".
     """
 
     name: str
@@ -39,6 +44,13 @@ class Action:
     guards: tuple[Guard, ...]
     assignments: tuple[Assignment, ...]
     place: str
+    tick: bool = False
+    function: Callable[..., object] | None = field(default=None, compare=False, repr=False)
+
+    def __call__(self, s: State, *arguments: Term) -> None:
+        """Record this action as a part of the one that is being recorded."""
+        if self.function is not None:
+            self.function(s, *arguments)
 
 
 @dataclass(frozen=True)
@@ -71,12 +83,17 @@ class Property:
     place: str
 
 
-def action(*bare: object, claims: Claims = ()) -> Callable[[Callable[..., None]], Action]:
-    """Define an action; the function's body is its guards, a blank line, its effects."""
+def action(
+    *bare: object, claims: Claims = (), tick: bool = False
+) -> Callable[[Callable[..., None]], Action]:
+    """Define an action; the function's body is its guards, a blank line, its effects.
+
+    ``tick``: one tick of time passes in it.
+    """
     _check_parentheses("action", bare)
 
     def decorate(function: Callable[..., None]) -> Action:
-        return _file_transition(Action, function, claims)
+        return _file_transition(Action, function, claims, tick)
 
     return decorate
 
@@ -138,7 +155,9 @@ def _property_decorator(
     return decorate
 
 
-def _file_transition(cls: type[Action], function: Callable[..., None], claims: Claims) -> Action:
+def _file_transition(
+    cls: type[Action], function: Callable[..., None], claims: Claims, tick: bool = False
+) -> Action:
     state, sorts = _signature(function, states=1)
     within = f"{state.spec_name}.{function.__name__}"
     with recording("initial" if cls is Initial else "action") as recorder, _Named(within):
@@ -154,6 +173,8 @@ def _file_transition(cls: type[Action], function: Callable[..., None], claims: C
             guards=tuple(recorder.guards),
             assignments=tuple(recorder.assignments),
             place=_place(function),
+            tick=tick,
+            function=function,
         )
     _file(state, definition)
     return definition

@@ -126,7 +126,7 @@ def spec_of(state: type[State]) -> Spec:
     Raises:
         SpecError: it has no variables, no initial state or no action.
     """
-    definitions = state.definitions
+    definitions = state.all_definitions()
     initials = tuple(d for d in definitions if isinstance(d, Initial))
     actions = tuple(d for d in definitions if isinstance(d, Action) and not isinstance(d, Initial))
     for what, found in (("state variables", state.variables), ("actions", actions)):

@@ -247,6 +247,9 @@ anything = _AnythingType()
 class State:
     """Base of a spec's state; its docstring is the spec's header (first what is *not* modelled).
 
+    A state that extends another one has its variables too, and its spec has the definitions of
+    the other, unless it defines one of the same name.
+
     An instance stands for the state before a step, or after it (``after=True``, in step
     properties). ``name`` is the spec's name in reports and on the command line.
     """
@@ -257,16 +260,31 @@ class State:
 
     def __init_subclass__(cls, *, name: str = "") -> None:
         super().__init_subclass__()
-        cls.variables = tuple(v for v in vars(cls).values() if isinstance(v, Variable))
+        inherited = [v for base in cls.__bases__ for v in getattr(base, "variables", ())]
+        own = [v for v in vars(cls).values() if isinstance(v, Variable)]
+        cls.variables = (*inherited, *own)
         cls.definitions = []
         cls.spec_name = name or cls.__name__.lower()
-        taken = [v.name for v in cls.variables if hasattr(State, v.name)]
+        taken = [v.name for v in own if any(hasattr(base, v.name) for base in cls.__bases__)]
         if taken:
             raise SpecError(
                 f"no state variable can be called {taken[0]!r}",
                 within=cls.spec_name,
                 advice="the language uses that name; choose another",
             )
+
+    @classmethod
+    def all_definitions(cls) -> tuple[Any, ...]:
+        """Return what is defined for this state and for those it extends, without the replaced."""
+        own = {d.name for d in cls.definitions}
+        inherited = [
+            d
+            for base in cls.__bases__
+            if issubclass(base, State)
+            for d in base.all_definitions()
+            if d.name not in own
+        ]
+        return (*inherited, *cls.definitions)
 
     def __init__(self, after: bool = False) -> None:
         vars(self)["_after"] = after
