@@ -125,10 +125,23 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One TOML file of the catalog: the models of one spec."""
+    """One TOML file of the catalog: the models of one spec.
+
+    ``constants`` are those of every model that does not say otherwise.
+    """
 
     spec: str
     model: tuple[Model, ...]
+    constants: dict[str, Any] = {}
+
+    def models(self) -> tuple[Model, ...]:
+        """Return the models with everything that the file says once for all of them."""
+        return tuple(
+            msgspec.structs.replace(
+                m, spec=m.spec or self.spec, constants={**self.constants, **m.constants}
+            )
+            for m in self.model
+        )
 
 
 def parse_catalog(text: str, source: str) -> tuple[Model, ...]:
@@ -146,7 +159,7 @@ def parse_catalog(text: str, source: str) -> tuple[Model, ...]:
         raise CatalogError(f"{source}: not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise CatalogError(f"{source}: {_name_entry(str(error), raw)}") from None
-    models = tuple(msgspec.structs.replace(m, spec=m.spec or found.spec) for m in found.model)
+    models = found.models()
     _check_unique(models, source)
     return models
 

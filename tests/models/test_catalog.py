@@ -40,6 +40,14 @@ def test_models_of_a_file_are_those_it_describes_in_order():
     assert (two.violates, two.depth, two.states) == (("agreement",), 3, None)
 
 
+def test_constants_of_a_file_are_those_of_every_model_that_does_not_say_otherwise():
+    text = GOOD.replace(
+        'spec = "group"', 'spec = "group"\nconstants = { start_value = "v2", x = 1 }'
+    )
+    one, _ = parse_catalog(text, "mine.toml")
+    assert one.constants == {"start_value": "v1", "asked": {"c1": "v2"}, "x": 1}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
