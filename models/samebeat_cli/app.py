@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from samebeat_cli.commands.advise import advise
 from samebeat_cli.commands.catalog import list_models, show
 from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
@@ -35,6 +36,7 @@ app.command()(replay)
 app.command()(graph)
 app.command()(export)
 app.command()(claims)
+app.command()(advise)
 
 
 @app.callback(invoke_without_command=True)
@@ -46,9 +48,9 @@ def samebeat(
 ) -> None:
     """Explore, replay and export protocol specs.
 
-    Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety;
-    13 liveness; 3 undetermined (a budget ran out); 2 usage; 150 spec error; 151 bad model or
-    trace file; 130 interrupted; 255 internal error.
+    Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, or
+    an unsafe wish; 13 liveness; 3 undetermined (a budget ran out); 2 usage; 150 spec error;
+    151 bad model or trace file; 130 interrupted; 255 internal error.
     """
     if version:
         from samebeat_models.version import samebeat_version

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from textwrap import indent, wrap
 
 from samebeat_models.catalog import Model
-from samebeat_spec.language import Action, Instance, Property, Spec, header
+from samebeat_spec.language import Action, Instance, Property, Refinement, Spec, header
 from samebeat_spec.language.pretty import assignment, declaration, lines, variable_docs
 from samebeat_spec.language.terms import SortClass
 
@@ -36,6 +37,8 @@ def spec_text(spec: Spec, instance: Instance | None = None) -> str:
     ]
     for kind, title in _KINDS:
         sections += _section(title, [_property(p) for p in spec.of_kind(kind)])
+    title = "Refinements: each step of a run, projected, is a step of the other spec or none"
+    sections += _section(title, [_refinement(r) for r in spec.refinements])
     return "\n\n".join(sections)
 
 
@@ -60,11 +63,23 @@ def _model_lines(model: Model, instance: Instance) -> Iterator[str]:
         "never reached": ", ".join(model.unreached),
         "never enabled": ", ".join(model.idle),
         "vacuous": ", ".join(model.vacuous),
+        "refines": ", ".join(map(_projected, model.refines, repeat(model))),
     }
     for name, pinned in pins.items():
         if pinned not in (None, ""):
             said = f"{pinned:,}" if isinstance(pinned, int) else str(pinned)
             yield from _wrapped(f"{name}: {said}", "  expected ", "    ")
+
+
+def _projected(name: str, model: Model) -> str:
+    """Return a refinement with its pins."""
+    counts = model.projected.get(name)
+    never = ", ".join(model.uncovered.get(name, ()))
+    said = [
+        *([] if counts is None else [f"{counts[0]:,} states and {counts[1]:,} steps"]),
+        *([f"never {never}"] if never else []),
+    ]
+    return name + (f" ({'; '.join(said)})" if said else "")
 
 
 def _section(title: str, entries: Sequence[str]) -> list[str]:
@@ -126,6 +141,24 @@ def _property(p: Property) -> str:
     kind = " (internal)" if p.internal else ""
     rows = [f"{p.name}{kind}", *_wrapped(p.doc, "  "), *_claims(p.claims)]
     return "\n".join(rows + [f"    {line}" for line in lines(p.formula, _WIDTH - 6)])
+
+
+def _refinement(r: Refinement) -> str:
+    """Return a refinement: what it projects onto, each assignment, and what is copied."""
+    parameters = "".join(f", {p.label}: {p.sort.__name__}" for p in r.parameters)
+    rows = [f"{r.name}({r.concrete.spec_name} onto {r.abstract.spec_name}{parameters})"]
+    rows += [*_wrapped(r.doc, "  "), *_claims(r.claims)]
+    if r.at_most > 1:
+        rows.append(f"  a step may be up to {r.at_most} steps")
+    sizes = (f"{k}: {getattr(v, '__name__', v)}" for k, v in r.sizes.items())
+    if r.sizes:
+        rows.append(f"  sizes  {', '.join(sizes)}")
+    for g in r.guards:
+        rows.append(f"  for    {g.why}")
+        rows += [f"           {line}" for line in lines(g.condition, _WIDTH - 11)]
+    rows += [f"    {assignment(a)}" for a in r.assignments if a.variable.name not in r.copied]
+    rows += _wrapped(f"copied: {', '.join(r.copied)}", "    ", "      ") if r.copied else []
+    return "\n".join(rows)
 
 
 def _claims(claims: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ from samebeat_models.results import DEADLOCK_FREE
 from samebeat_spec.language import Instance, InstanceError, Spec
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
+FigurePin = Count | Literal["no bound", "never"]
+TickLength = Annotated[float, msgspec.Meta(gt=0, le=86_400_000)]
 
 
 class CatalogError(Exception):
@@ -53,6 +55,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         about: one sentence: what this instance shows.
         tier: when it is run.
         sizes, constants: see ``Instance``.
+        tick_ms: how many ms a tick is; reports then write durations in ms or s.
         symmetry: explore one state of each orbit of the symmetric sorts.
         states, transitions, depth: exact counts. For a negative control, ``depth`` is the length
             of its shortest counterexample, and the other two are left out.
@@ -62,6 +65,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         vacuous: properties that hold here for want of a case, exactly.
         without: the guard taken out: the entry is a negative control.
         violates: the properties violated at the least depth, exactly. Empty: nothing is violated.
+        figures: the least and the most of figures, exactly; compared if figures are asked for.
+        refines: the refinements of the spec that this model must satisfy.
+        projected: for a refinement, how many projected states and projected steps there are.
+        uncovered: for a refinement, the abstract actions that no step takes here, exactly.
     """
 
     name: str
@@ -70,6 +77,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     tier: Tier = Tier.FAST
     sizes: dict[str, int | tuple[int, int]] = {}
     constants: dict[str, Any] = {}
+    tick_ms: TickLength | None = None
     symmetry: bool = False
     states: Count | None = None
     transitions: Count | None = None
@@ -80,6 +88,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     vacuous: tuple[str, ...] = ()
     without: Without | None = None
     violates: tuple[str, ...] = ()
+    figures: dict[str, tuple[FigurePin, FigurePin]] = {}
+    refines: tuple[str, ...] = ()
+    projected: dict[str, tuple[Count, Count]] = {}
+    uncovered: dict[str, tuple[str, ...]] = {}
 
     @property
     def is_control(self) -> bool:
@@ -109,11 +121,15 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Refuse pins that speak of what the spec does not have."""
         properties = {p.name for p in spec.of_kind("invariant", "step", "always_reachable")}
         known = {
-            "violates": properties | {DEADLOCK_FREE},
+            "violates": properties | {DEADLOCK_FREE, *self.refines},
             "vacuous": properties,
             "unreached": {p.name for p in spec.of_kind("witness")},
             "terminal": {p.name for p in spec.of_kind("terminal")},
             "idle": {a.name for a in spec.actions},
+            "figures": {f.name for f in spec.figures},
+            "refines": {r.name for r in spec.refinements},
+            "projected": set(self.refines),
+            "uncovered": set(self.refines),
         }
         for key, names in known.items():
             for name in getattr(self, key):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from samebeat_models.catalog import GuardMissing, Model
 from samebeat_models.explorer import explore
 from samebeat_models.progress import Budget, Progress, Snapshot
+from samebeat_models.refinement import findings as refinements
 from samebeat_models.results import (
     DEADLOCK_FREE,
     PINNED,
@@ -26,6 +27,7 @@ _EXIT_OF_KIND = {
     "step": Exit.SAFETY,
     "deadlock": Exit.DEADLOCK,
     "always_reachable": Exit.LIVENESS,
+    refinements.KIND: Exit.SAFETY,
 }
 
 
@@ -45,14 +47,16 @@ def check_model(
         instance = model.instance(spec)
     except GuardMissing as missing:
         return _not_explored(model, spec, str(missing))
+    budget = _with_pin(budget or Budget(), model)
     outcome = explore(
         instance,
         symmetry=model.symmetry,
         # What a deadlock does to users other properties say; a control may name it all the same.
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
-        budget=_with_pin(budget or Budget(), model),
+        budget=budget,
         progress=progress,
     )
+    outcome = refinements.with_refinements(model, outcome, budget, progress)
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
 
@@ -97,6 +101,9 @@ def _control_rows(model: Model, outcome: Exploration) -> Iterator[Row]:
 
 
 def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict) -> Row:
+    states, transitions = outcome.states, outcome.transitions
+    if finding.projected is not None and finding.verdict is Verdict.HOLDS:
+        states, transitions = finding.projected
     return Row(
         model=model.name,
         property=finding.property,
@@ -104,13 +111,14 @@ def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict
         claims=_claims(outcome, finding),
         verdict=finding.verdict,
         expected=expected,
-        states=outcome.states,
-        transitions=outcome.transitions,
+        states=states,
+        transitions=transitions,
         depth=outcome.depth if finding.depth is None else finding.depth,
         seconds=outcome.seconds,
         exit=_exit(model, finding, expected),
         detail=_detail(outcome, finding, expected),
         trace=finding.trace,
+        notes=finding.notes,
     )
 
 
@@ -132,6 +140,8 @@ def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
 def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
     if finding.property == DEADLOCK_FREE:
         return ()
+    if finding.kind == refinements.KIND:
+        return outcome.instance.spec.find_refinement(finding.property).claims
     return outcome.instance.spec.find_property(finding.property).claims
 
 
@@ -184,7 +194,7 @@ def _mismatches(model: Model, outcome: Exploration) -> list[str]:
     for name, pinned in model.terminal.items():
         if (counted := outcome.terminals.get(name, 0)) != pinned:
             found.append(f"terminal states {name}: {counted:,} instead of {pinned:,}")
-    return found
+    return found + refinements.mismatches(model, outcome)
 
 
 def _compare(what: str, found: set[str], listed: set[str]) -> list[str]:

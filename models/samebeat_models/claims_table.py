@@ -16,6 +16,7 @@ from samebeat_spec.claims import CITABLE_IDS, CLAIMS, DESIGN_NOTES, Claim
 from samebeat_spec.language import Spec
 
 _ID = r"(?:\d+(?:\([a-f]\))?(?:\.[a-z]\w*)?|C\d)"
+_PROMISES = ("invariant", "step", "always_reachable")
 _CITATION = re.compile(rf"\b[Cc]laims? ({_ID}(?:(?:,| and|, and) {_ID})*)")
 
 
@@ -24,7 +25,8 @@ class ClaimRow:
     """One element with everything that cites it.
 
     Actions and properties are written ``spec.name``; proofs, handlers and tests as their readers
-    name them. A design note of our own (C1 to C8) is a row like any other.
+    name them. A design note of our own (C1 to C8) is a row like any other. Models are those that
+    show the element, see ``shows``.
     """
 
     claim: Claim
@@ -36,9 +38,15 @@ class ClaimRow:
     tests: tuple[str, ...] = ()
 
     @property
-    def missing(self) -> bool:
-        """Whether this element is behaviour and nothing in the specs shows it."""
-        return self.claim.behaviour and not (self.actions or self.properties)
+    def lacks(self) -> tuple[str, ...]:
+        """What a row that is behaviour must have and does not: "action", "property" or both."""
+        found = {"action": self.actions, "property": self.properties}
+        return tuple(kind for kind, names in found.items() if self.claim.behaviour and not names)
+
+    @property
+    def in_part(self) -> bool:
+        """Whether the specs show this element, and something of it is left out."""
+        return self.claim.behaviour and not self.lacks and bool(self.claim.left_out)
 
 
 def claim_rows(
@@ -50,34 +58,50 @@ def claim_rows(
 
     Args:
         specs: the specs whose actions and properties count.
-        models: the catalog; a model shows what its spec's actions and properties cite, unless it
-            is a negative control.
+        models: the catalog.
         tests: for each id the tests that cite it (see ``cited_in_tests``).
     """
-    actions: dict[str, list[str]] = {}
-    properties: dict[str, list[str]] = {}
-    in_spec: dict[str, list[str]] = {}
-    for spec in specs:
-        for a in spec.actions:
-            for cited in a.claims:
-                actions.setdefault(cited, []).append(f"{spec.name}.{a.name}")
-                in_spec.setdefault(cited, []).append(spec.name)
-        for p in spec.properties:
-            for cited in p.claims:
-                properties.setdefault(cited, []).append(f"{spec.name}.{p.name}")
-                in_spec.setdefault(cited, []).append(spec.name)
+    known = {spec.name: spec for spec in specs}
     return tuple(
         ClaimRow(
             claim,
-            tuple(actions.get(claim.id, ())),
-            tuple(properties.get(claim.id, ())),
             tuple(
-                m.name for m in models if m.spec in in_spec.get(claim.id, ()) and not m.is_control
+                f"{spec.name}.{a.name}"
+                for spec in known.values()
+                for a in spec.actions
+                if claim.id in a.claims
             ),
+            tuple(
+                f"{spec.name}.{p.name}"
+                for spec in known.values()
+                for p in spec.promises
+                if claim.id in p.claims
+            ),
+            tuple(m.name for m in models if m.spec in known and shows(m, known[m.spec], claim.id)),
             tests=(tests or {}).get(claim.id, ()),
         )
         for claim in CLAIMS + DESIGN_NOTES
     )
+
+
+def shows(model: Model, spec: Spec, claim_id: str) -> bool:
+    """Return whether a model shows an element: by a promise that it keeps and has a case for.
+
+    Where no promise of the spec cites the element, a situation that the model reaches will do, and
+    where no situation does either, a step that it takes. A negative control shows nothing.
+    """
+    if model.is_control:
+        return False
+    promised = {p.name for p in spec.properties if p.kind in _PROMISES and not p.internal}
+    promised.update(model.refines)
+    for cited, unseen in (
+        (promised & {p.name for p in spec.promises if claim_id in p.claims}, model.vacuous),
+        ({p.name for p in spec.of_kind("witness") if claim_id in p.claims}, model.unreached),
+        ({a.name for a in spec.actions if claim_id in a.claims}, model.idle),
+    ):
+        if cited:
+            return bool(cited.difference(unseen))
+    return False
 
 
 def tests_folder() -> Path | None:

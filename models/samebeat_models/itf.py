@@ -375,7 +375,7 @@ def _check_belongs(itf: ItfTrace, model: Model, spec: Spec) -> None:
             f"{meta.fingerprint}, the spec's {spec.fingerprint} (it was written by samebeat "
             f"{meta.samebeat})"
         )
-    known = {DEADLOCK_FREE, *(p.name for p in spec.properties)}
+    known = {DEADLOCK_FREE, *(p.name for p in spec.promises)}
     if meta.property is not None and meta.property not in known:
         raise TraceFileError(f"{itf.source}: #meta: no property is called {meta.property!r}")
     for what, theirs, ours in (

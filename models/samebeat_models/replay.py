@@ -6,10 +6,12 @@ the refusal says which guards are against it, what was enabled instead, or what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from samebeat_models.catalog import Model
 from samebeat_models.itf import ItfTrace, decode
+from samebeat_models.refinement.naive import breaking, broken_by
 from samebeat_models.render import Change, changes, step_label
 from samebeat_models.results import DEADLOCK_FREE, Step, Trace
 from samebeat_spec.language import Property, Spec, StateError
@@ -48,8 +50,8 @@ class ReplayResult:
     """What came of a replay.
 
     ``accepted`` counts the steps before the refusal, or all of them. ``broken`` says for each
-    invariant and step property that fails on the way after which step it first does; a run that
-    is accepted and ends in a deadlock says that too.
+    invariant, step property and refinement that fails on the way after which step it first does; a
+    run that is accepted and ends in a deadlock says that too.
     """
 
     trace: Trace
@@ -64,11 +66,19 @@ def replay(trace_file: ItfTrace, model: Model, spec: Spec) -> ReplayResult:
     Raises:
         TraceFileError: the file does not fit the model (see ``itf.decode``).
     """
-    return replay_trace(decode(trace_file, model, spec), trace_file.loop)
+    return replay_trace(decode(trace_file, model, spec), trace_file.loop, model.refines)
 
 
-def replay_trace(trace: Trace, loop: int | None = None) -> ReplayResult:
-    """Replay a run; ``loop`` is the index of the state that the last one must lead back to."""
+def replay_trace(
+    trace: Trace, loop: int | None = None, refines: Sequence[str] = ()
+) -> ReplayResult:
+    """Replay a run.
+
+    Args:
+        trace: the run.
+        loop: the index of the state that the last one must lead back to.
+        refines: the refinements to look at on the way.
+    """
     judge = Interpreter(trace.instance)
     broken: dict[str, int] = {}
     if trace.initial not in judge.initial_states():
@@ -80,6 +90,7 @@ def replay_trace(trace: Trace, loop: int | None = None) -> ReplayResult:
         if refusal:
             return ReplayResult(trace, number - 1, refusal, broken)
         _note_broken(judge, broken, number, step.state, states[number - 1])
+    broken.update(_broken_refinements(trace, refines))
     if _is_deadlock(judge, states[-1]):
         broken[DEADLOCK_FREE] = len(trace.steps)
     refusal = None if loop is None else _refused_loop(judge, trace, loop)
@@ -98,9 +109,12 @@ def contradiction(trace_file: ItfTrace, model: Model, result: ReplayResult) -> s
     if result.refusal or (model.name, model.without) != (meta.model, meta.without):
         return ""
     judge = Interpreter(result.trace.instance)
+    after = _steps(meta.steps)
+    for refinement in judge.spec.refinements:
+        if refinement.name == meta.property and broken_by(result.trace, refinement) is None:
+            return f"the file says that {refinement.name} is violated after {after}; it is not"
     for prop in judge.spec.properties:
         if prop.name == meta.property and _holds_at_the_end(judge, prop, result.trace):
-            after = _steps(meta.steps)
             return f"the file says that {prop.name} is violated after {after}; it is not"
     return ""
 
@@ -172,6 +186,20 @@ def _refused_loop(judge: Interpreter, trace: Trace, loop: int) -> Refusal | None
         return None
     reason = f"a step leads from the last state back to state {loop}"
     return Refusal(len(trace.steps) + 1, "loop", (reason,), enabled=_enabled(judge, last))
+
+
+def _broken_refinements(trace: Trace, refines: Sequence[str]) -> dict[str, int]:
+    """Return for each refinement that fails on the way after which step it first does."""
+    broken: dict[str, int] = {}
+    for name in refines:
+        projections = trace.instance.spec.find_refinement(name).projections(trace.instance)
+        before: StateTuple | None = None
+        for number, state in enumerate(trace.states):
+            if breaking(projections, before, state) is not None:
+                broken[name] = number
+                break
+            before = state
+    return broken
 
 
 def _note_broken(

@@ -71,7 +71,9 @@ class Finding:
     """What an engine found out about one property.
 
     ``depth`` is the least number of steps to a violation (or to a witness), None if there is
-    none; ``trace`` leads there.
+    none; ``trace`` leads there, and ``notes`` say more about why it is a violation. Of a
+    refinement, ``projected`` counts the projected states and the projected steps, and
+    ``uncovered`` are the abstract actions that no step takes.
     """
 
     property: str
@@ -79,6 +81,9 @@ class Finding:
     verdict: Verdict
     depth: int | None = None
     trace: Trace | None = None
+    notes: tuple[str, ...] = ()
+    projected: tuple[int, int] | None = None
+    uncovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ class Row:
     """One line of a report: a property of a model, its verdict and the one that was expected.
 
     ``exit`` is the exit code that this line alone would give; ``detail`` says in one line what is
-    not as expected, with the numbers.
+    not as expected, with the numbers; ``notes`` follow the trace. ``states`` and ``transitions``
+    are those of the model; for a refinement that holds, different projected states and steps.
     """
 
     model: str
@@ -137,6 +143,7 @@ class Row:
     exit: Exit = Exit.OK
     detail: str = ""
     trace: Trace | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property  # `property` is a field's name here
     def as_expected(self) -> bool:

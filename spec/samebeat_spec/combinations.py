@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
+from math import ceil, floor
 from typing import TypeAlias
 
 from samebeat_spec.parameters import (
@@ -19,6 +21,7 @@ from samebeat_spec.parameters import (
     CONSTRAINTS,
     PARAMETERS,
     Assumptions,
+    Constraint,
     Kind,
     Number,
     Place,
@@ -34,6 +37,8 @@ Settings: TypeAlias = Mapping[str, Number]
 
 TIMEOUT_OR_RATIO = ("heartbeat_message_timeout", "receive_send_timer_ratio")
 """Exactly one of the two is set; a change may take one away and set the other."""
+_GRID = 1_000
+"""Values that need not be whole are proposed in steps of one part of this."""
 
 
 class InvalidCombination(ValueError):  # noqa: N818  (`except InvalidCombination` is the sentence)
@@ -83,10 +88,10 @@ class Combination:
         The values wanted are judged, together with the present ones that stay. Whether the present
         values keep the constraints is not: a change may repair them.
         """
-        found = tuple(self._own_problems(present))
+        found = tuple(self.malformed(present))
         if found:
             return found
-        after = self._after(present)
+        after = self.after(present)
         if sum(name in after for name in TIMEOUT_OR_RATIO) != 1:
             return (f"exactly one of {' and '.join(TIMEOUT_OR_RATIO)} must be set",)
         return tuple(self._broken(steady(after, assumptions)))
@@ -100,7 +105,7 @@ class Combination:
         problems = self.problems(present, assumptions)
         if problems:
             raise InvalidCombination(problems)
-        return self._after(present)
+        return self.after(present)
 
     def undo(self, present: Settings) -> Combination:
         """Return the change that leads back to the present values: the pre-image of this one."""
@@ -108,14 +113,46 @@ class Combination:
 
     def stages(self, present: Settings, assumptions: Assumptions) -> tuple[Stage, ...]:
         """Return in which order the nodes switch, so that no constraint breaks on the way."""
-        return _stages(present, self._after(present), assumptions)
+        return _stages(present, self.after(present), assumptions)
 
-    def _after(self, present: Settings) -> dict[str, Number]:
+    def touched(self) -> tuple[Constraint, ...]:
+        """Return the constraints by which the change is judged: those of what is wanted."""
+        return tuple(c for c in CONSTRAINTS if any(map(c.mentions, self.wanted)))
+
+    def nearest(self, name: str, present: Settings, assumptions: Assumptions) -> Number | None:
+        """Return the value of one parameter closest to the wish that keeps every constraint.
+
+        The others are as wanted. Every constraint is linear in any one parameter, so each leaves
+        an interval of values. None if there is no such value in the parameter's range.
+        """
+        p, after = BY_NAME[name], self.after(present)
+        step = Fraction(1) if p.whole else Fraction(1, _GRID)
+        low, high = Fraction(p.low), Fraction(p.high)
+
+        def slack(c: Constraint, x: Number) -> Fraction:
+            return Fraction(c.slack(steady({**after, name: x}, assumptions)))
+
+        for c in self.touched():
+            at_low, at_high = slack(c, p.low), slack(c, p.high)
+            if at_low < 0 and at_high < 0:
+                return None
+            if at_low < 0 or at_high < 0:
+                edge = p.low + (p.high - p.low) * at_low / (at_low - at_high)
+                if at_low < 0:
+                    low = max(low, ceil(edge / step) * step)
+                else:
+                    high = min(high, floor(edge / step) * step)
+        found = min(max(Fraction(after[name]), low), high)
+        return None if high < low else int(found) if p.whole else found
+
+    def after(self, present: Settings) -> dict[str, Number]:
+        """Return the values after the change, good or bad: what is wanted, and what stays."""
         after = {name: number for name, number in present.items() if name not in self.wanted}
         after.update((name, x) for name, x in self.wanted.items() if x is not None)
         return after
 
-    def _own_problems(self, present: Settings) -> Iterator[str]:
+    def malformed(self, present: Settings) -> Iterator[str]:
+        """Yield what is wrong with the values wanted, whatever the constraints say of them."""
         if not self.wanted:
             yield "nothing is wanted"
         for name, number in self.wanted.items():
@@ -128,19 +165,19 @@ class Combination:
                     yield f"{name} cannot be taken away"
             else:
                 p = BY_NAME[name]
+                shown = float(number) if isinstance(number, Fraction) else number
                 if not p.low <= number <= p.high:
-                    yield f"{name}: {number} lies outside {p.low}..{p.high} {p.unit}"
+                    yield f"{name}: {shown} lies outside {p.low}..{p.high} {p.unit}"
                 elif p.whole and number != int(number):
-                    yield f"{name}: {number} is no whole number of {p.unit}"
+                    yield f"{name}: {shown} is no whole number of {p.unit}"
 
     def _broken(self, values: Values) -> Iterator[str]:
-        for c in CONSTRAINTS:
-            if any(c.mentions(name) for name in self.wanted):
-                try:
-                    if not c.holds(values):
-                        yield f"{c.name} would be broken by {-c.slack(values)}: {c.why}"
-                except KeyError as error:
-                    yield f"{c.name} cannot be judged: {error.args[0].name} is not set"
+        for c in self.touched():
+            try:
+                if not c.holds(values):
+                    yield f"{c.name} would be broken by {-c.slack(values)}: {c.why}"
+            except KeyError as error:
+                yield f"{c.name} cannot be judged: {error.args[0].name} is not set"
 
 
 def steady(settings: Settings, assumptions: Assumptions) -> dict[Quantity, Number]:

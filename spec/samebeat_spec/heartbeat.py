@@ -11,10 +11,14 @@ at any time. Acks may be late without bound, lost, repeated and in any order: th
 only grows. Clocks count whole ticks since something happened, up to what matters. No time passes
 while something is due.
 
-Not modelled here: clocks that run at different rates, suspicion in the other direction (by acks
-that fail to come), a node that returns after a crash, and a second node that stops.
+Time is that of the second's clock. The first's clock may be slow against it, so an interval lasts
+from T to T and a drift, each time anew.
 
-What this protocol promises is in ``heartbeat_properties``.
+Not modelled here: suspicion in the other direction (by acks that fail to come), a node that
+returns after a crash, and a second node that stops.
+
+A change that fails is in ``heartbeat_failures``, what this protocol promises in
+``heartbeat_properties``.
 """
 
 from __future__ import annotations
@@ -47,6 +51,13 @@ ANNOUNCE = ("19(a)", "23(a)", "26(b).send", "29", "31(a).send")
 HEARTBEAT = ("19.preamble", "23.record")
 SECOND_MODIFIES = ("23(b)", "25(a)")
 ACK = ("19.preamble", "22", "23(b)")
+DEADLINE = (
+    "3.heartbeat_message_timeout",
+    "3.heartbeat_failure_threshold",
+    "3.receive_send_timer_ratio",
+)
+"""A deadline is a threshold times a time-out, or times a ratio and the interval."""
+INTERVAL = ("3.heartbeat_interval",)
 DEFER = ("19(b)", "24", "25(b)", "26(b).defer", "30", "31(a).defer")
 
 
@@ -60,7 +71,8 @@ class Node(Enumeration):
 class Change(Ordered):
     """A change of the pair's values, in the order they are asked for; the first: as at the start.
 
-    An undo is a later change with the values of an earlier one.
+    What an operator takes back is a later change with the values of an earlier one. A change that
+    fails is undone.
     """
 
 
@@ -126,6 +138,8 @@ class TimedPair(State, name="heartbeat"):
 
     interval_ticks = function(Change, to=Ticks, constant=True)
     """T: how often the first sends"""
+    drift_ticks = function(Change, to=Ticks, constant=True)
+    """by how much an interval may last longer, because the first's clock is slow; 0: no drift"""
     deadline_ticks = function(Change, to=Ticks, constant=True)
     """D: for how long the second waits"""
     delay_ticks = variable(Ticks, constant=True)
@@ -138,6 +152,10 @@ class TimedPair(State, name="heartbeat"):
     """the second moves a running deadline when its effective deadline changes"""
     announced = flag(constant=True)
     """the second may also learn of a change beside the heartbeats, as in a group change"""
+    prompt_acks = flag(constant=True)
+    """acks take no time: neither to modify first, nor on their way, nor to follow"""
+    may_fail = flag(constant=True)
+    """a change may fail, and is undone then; the first has one change open at a time"""
     crashes_early = flag(constant=True)
     """the first may crash at any time; if false, only once the last change is settled"""
     states_requests = flag(constant=True)
@@ -157,6 +175,12 @@ class TimedPair(State, name="heartbeat"):
     """the change whose value a node's timer is set to, whenever it is set"""
     armed = function(Node, to=Change)
     """the change whose value the running timer was set to"""
+    answered = variable(Change)
+    """the last change that the second has modified, or has learnt of that it failed"""
+    failed = relation(Change)
+    """the changes that have failed at the second, or at another member of a group"""
+    pre_image = variable(Change)
+    """what the second had recorded before it modified last; kept where changes may fail"""
     since_sent_ticks = variable(Ticks)
     """since the first sent its last heartbeat"""
     since_heard_ticks = variable(Ticks)
@@ -201,18 +225,53 @@ def second_may_modify(s: TimedPair, c: Change) -> Formula:
     return ((s.heard == c) & leads) | ((s.stated == c) & follows)
 
 
+def may_modify(s: TimedPair, c: Change) -> Formula:
+    """The second has an answer to give to `c`, and it is its turn."""
+    return (s.answered < c) & second_may_modify(s, c)
+
+
+def owes_ack(s: TimedPair) -> Formula:
+    """The second has modified and re-armed, and has not said so."""
+    return ~s.acked[s.recorded[SECOND]] & (s.armed[SECOND] == s.effective[SECOND])
+
+
+def may_follow(s: TimedPair, c: Change) -> Formula:
+    """An ack tells the first of a change that it has not recorded."""
+    return s.acked[c] & (s.recorded[FIRST] < c)
+
+
+def ack_on_its_way(s: TimedPair) -> Formula:
+    """Somebody has an ack to prepare, to send or to act on; none is needed of what has failed."""
+    return exists(Change, lambda c: ~s.failed[c] & (may_modify(s, c) | may_follow(s, c))) | (
+        owes_ack(s) & ~s.failed[s.recorded[SECOND]]
+    )
+
+
+def withdrawn(s: TimedPair) -> Formula:
+    """What was asked for last has failed, and the first no longer sends as if it were open."""
+    return s.failed[s.asked] & (s.effective[FIRST] == s.recorded[FIRST])
+
+
+def undone(s: TimedPair) -> Formula:
+    """What was asked for last has failed, and both have given it up."""
+    return withdrawn(s) & (s.answered == s.asked)
+
+
 def settled(s: TimedPair) -> Formula:
-    """Both have recorded what was asked for last; their timers use it and are armed with it."""
+    """Both have recorded one change; their timers use it and are armed with it.
+
+    It is what was asked for last, unless that has failed and both have given it up.
+    """
     return forall(
         Change,
         lambda c: implies(
-            s.asked == c,
+            s.recorded[SECOND] == c,
             (s.recorded[FIRST] == c)
-            & (s.recorded[SECOND] == c)
             & (s.effective[FIRST] == c)
             & (s.effective[SECOND] == c)
             & (s.armed[FIRST] == c)
-            & (s.armed[SECOND] == c),
+            & (s.armed[SECOND] == c)
+            & ((s.asked == c) | undone(s)),
         ),
     )
 
@@ -245,9 +304,16 @@ def one_tick_less(left: Ticks) -> Ticks:
     return later
 
 
-def heartbeat_due(s: TimedPair) -> Formula:
-    """The first's send timer has run out; that of a crashed node stands still."""
+def may_send(s: TimedPair) -> Formula:
+    """The first's send timer may have run out; that of a crashed node stands still."""
     return s.interval_ticks[s.armed[FIRST]] <= s.since_sent_ticks
+
+
+def heartbeat_due(s: TimedPair) -> Formula:
+    """The first's send timer has run out, however slow its clock is."""
+    c = s.armed[FIRST]
+    longest: Ticks = s.interval_ticks[c] + s.drift_ticks[c]
+    return longest <= s.since_sent_ticks
 
 
 def rearm_first(s: TimedPair, c: Change) -> None:
@@ -259,9 +325,17 @@ def rearm_first(s: TimedPair, c: Change) -> None:
     s.effective[FIRST] = c
 
 
+def rearm_second(s: TimedPair, c: Change) -> None:
+    """The second's effective deadline becomes that of `c`; its running one follows, or not."""
+    overdue = s.deadline_ticks[c] < s.since_heard_ticks
+    s.effective[SECOND] = c
+    s.armed[SECOND] = ite(s.second_rearms, c, s.armed[SECOND])
+    s.suspected = s.suspected | (s.second_rearms & overdue)
+
+
 @initial
 def start(s: TimedPair) -> None:
-    """Both hold the same values; a heartbeat is due and the second has just begun to wait."""
+    """Both hold the same values; a heartbeat may go and the second has just begun to wait."""
     s.alive = True
     s.since_sent_ticks = s.interval_ticks[Change.first]
     s.acked[Change.first] = True
@@ -272,8 +346,10 @@ def start(s: TimedPair) -> None:
 
 @action(claims=ANNOUNCE)
 def ask(s: TimedPair, c: Change) -> None:
-    """The first opens `c`, whether or not an earlier change is still open."""
+    """The first opens `c`; where nothing can fail, an earlier change may still be open."""
+    decided = (s.recorded[FIRST] == s.asked) | withdrawn(s)
     guard(c == following(s.asked), "changes are asked for in order")
+    guard(~s.may_fail | decided, "nothing can fail or no change is open")
 
     leads, old = first_leads(s, c), s.effective[FIRST]
     keeps_both = one_of(s.policy, Policy.ENVELOPE, Policy.LAST_TWO)
@@ -282,10 +358,10 @@ def ask(s: TimedPair, c: Change) -> None:
     s.recorded[FIRST] = ite(leads, c, s.recorded[FIRST])
 
 
-@action(claims=HEARTBEAT + ANNOUNCE)
+@action(claims=HEARTBEAT + ANNOUNCE + INTERVAL)
 def send_heartbeat(s: TimedPair, f: Fate) -> None:
     """The first sends a heartbeat, which says what it has asked for and what it has recorded."""
-    guard(heartbeat_due(s), "the send timer has run out")
+    guard(may_send(s), "the send timer has run out")
     guard((f == Fate.ARRIVES) | (s.lost_in_a_row < s.tolerated), "no more losses than tolerated")
 
     arrives, none = f == Fate.ARRIVES, s.too_many_in_flight
@@ -303,11 +379,12 @@ def send_heartbeat(s: TimedPair, f: Fate) -> None:
     s.armed[FIRST] = s.effective[FIRST]
 
 
-@action(claims=DEFER)
+@action(claims=(*DEFER, *INTERVAL, "3.combinations"))
 def receive_ack(s: TimedPair, c: Change) -> None:
     """The first learns that the second has modified, and modifies too."""
     guard(s.acked[c], "the second has acked c")
     guard(s.recorded[FIRST] < c, "c is newer than what the first has recorded")
+    guard(~s.failed[c], "c has not failed")
 
     keeps_both = one_of(s.policy, Policy.ENVELOPE, Policy.LAST_TWO)
     rearm_first(s, ite(keeps_both & (c != s.asked), s.effective[FIRST], c))
@@ -360,19 +437,18 @@ def hear_announcement(s: TimedPair) -> None:
     s.heard = s.asked
 
 
-@action(claims=SECOND_MODIFIES)
+@action(claims=(*SECOND_MODIFIES, *DEADLINE, "3.combinations"))
 def modify(s: TimedPair, c: Change) -> None:
     """The second records `c`; its running deadline follows, or not until the next heartbeat."""
-    guard(s.recorded[SECOND] < c, "c is newer than what the second has recorded")
+    guard(s.answered < c, "c is newer than what the second has answered")
     guard(second_may_modify(s, c), "it is the second's turn")
+    guard(~s.failed[s.recorded[SECOND]], "the second has undone what has failed")
 
     known = ite(s.policy == Policy.LAST_TWO, s.recorded[SECOND], s.effective[SECOND])
-    d = ite(widens(s), longer(s, c, known), c)
+    rearm_second(s, ite(widens(s), longer(s, c, known), c))
+    s.pre_image = ite(s.may_fail, s.recorded[SECOND], s.pre_image)
     s.recorded[SECOND] = c
-    s.effective[SECOND] = d
-    s.armed[SECOND] = ite(s.second_rearms, d, s.armed[SECOND])
-    overdue = s.deadline_ticks[d] < s.since_heard_ticks
-    s.suspected = s.suspected | (s.second_rearms & overdue)
+    s.answered = c
 
 
 @action(claims=ACK)
@@ -391,7 +467,7 @@ def too_long_dead(s: TimedPair) -> Formula:
     return forall(Change, lambda c: s.deadline_ticks[c] + s.delay_ticks < s.since_crash_ticks)
 
 
-@action(claims=("C1",), tick=True)
+@action(claims=(*DEADLINE, "C1"), tick=True)
 def tick(s: TimedPair) -> None:
     """One tick passes; a deadline that was already due then has passed."""
     guard(~heartbeat_due(s), "no heartbeat is due")
@@ -402,6 +478,7 @@ def tick(s: TimedPair) -> None:
         ),
         "no heartbeat has been on its way for the largest delay",
     )
+    guard(~s.prompt_acks | ~ack_on_its_way(s), "acks are slow or none is on its way")
 
     passed = s.suspected | (s.deadline_ticks[s.armed[SECOND]] <= s.since_heard_ticks)
     counts = ~s.alive & ~passed & ~too_long_dead(s)

@@ -8,8 +8,10 @@ whose ``values_count`` is false judges the harm only.
 from __future__ import annotations
 
 from samebeat_spec.heartbeat import (
+    DEADLINE,
     DEFER,
     FIRST,
+    INTERVAL,
     LATEST,
     PREVIOUS,
     SECOND,
@@ -20,10 +22,11 @@ from samebeat_spec.heartbeat import (
     Ticks,
     TimedPair,
     all_settled,
-    heartbeat_due,
+    may_send,
     settled,
     too_long_dead,
     widens,
+    withdrawn,
 )
 from samebeat_spec.language import (
     Formula,
@@ -38,19 +41,22 @@ from samebeat_spec.language import (
     witness,
 )
 
-SAFE = ("3.heartbeat_interval", "3.heartbeat_message_timeout", "3.heartbeat_failure_threshold")
+SAFE = (*INTERVAL, *DEADLINE)
 
 
 def covers(s: TimedPair, d: Change, c: Change) -> Formula:
-    """SAFE: the deadline of `d` outlasts tolerated losses at the interval of `c`, and the delay."""
-    t: Ticks = s.interval_ticks[c]
+    """SAFE: the deadline of `d` outlasts tolerated losses at the interval of `c`, and the delay.
+
+    The interval is the longest that it may last, with its drift.
+    """
+    t: Ticks = s.interval_ticks[c] + s.drift_ticks[c]
     two: Ticks = t + t
     few, many = ite(s.tolerated == 0, t, two), ite(s.tolerated == 2, two + t, two + two)
     needed: Ticks = ite(s.tolerated <= 1, few, many) + s.delay_ticks
     return needed <= s.deadline_ticks[d]
 
 
-@invariant(claims=(*SAFE, "C1"))
+@invariant(claims=(*SAFE, "3.combinations", "C1"))
 def no_mismatch_window(s: TimedPair) -> Formula:
     """At every instant the effective deadline suits the effective interval."""
     return forall(
@@ -99,13 +105,14 @@ def tightener_defers(s: TimedPair, t: TimedPair) -> Formula:
     """Who tightens waits: an interval grows once the deadline suits it, and the other way round.
 
     The first sends less often only after an ack. The second waits for less only after the first
-    has recorded a change that allows it.
+    has recorded a change that allows it, or if that suits the interval in use anyhow.
     """
     first, second = s.effective[FIRST], s.effective[SECOND]
     grows = s.interval_ticks[first] < t.interval_ticks[t.effective[FIRST]]
     shrinks = t.deadline_ticks[t.effective[SECOND]] < s.deadline_ticks[second]
+    moved = t.effective[SECOND] <= s.recorded[FIRST]
     return implies(s.values_count & grows, s.acked[t.effective[FIRST]]) & implies(
-        s.values_count & shrinks, t.effective[SECOND] <= s.recorded[FIRST]
+        s.values_count & shrinks, moved | covers(s, t.effective[SECOND], first)
     )
 
 
@@ -115,7 +122,7 @@ def interval_kept(s: TimedPair, t: TimedPair) -> Formula:
     sent = exists(
         Heartbeat, lambda h: (s.flight[h] != Flight.IN_FLIGHT) & (t.flight[h] == Flight.IN_FLIGHT)
     )
-    return implies(sent, heartbeat_due(s))
+    return implies(sent, may_send(s))
 
 
 @always_reachable(claims=DEFER)
@@ -193,4 +200,38 @@ def a_last_moment_arrival(s: TimedPair) -> Formula:
         & ~s.suspected
         & (s.since_heard_ticks == s.deadline_ticks[s.armed[SECOND]])
         & (s.flight[LATEST] == Flight.IN_FLIGHT)
+    )
+
+
+@witness(claims=("C1",))
+def a_slow_interval(s: TimedPair) -> Formula:
+    """An interval has lasted for as long as the drift allows, and that is longer than T."""
+    c = s.armed[FIRST]
+    longest: Ticks = s.interval_ticks[c] + s.drift_ticks[c]
+    return s.alive & (s.interval_ticks[c] < longest) & (s.since_sent_ticks == longest)
+
+
+@witness(claims=("C2",))
+def a_failure_after_the_second_has_modified(s: TimedPair) -> Formula:
+    """What the second has recorded has failed; the first has withdrawn it, the second has not."""
+    return s.failed[s.recorded[SECOND]] & withdrawn(s)
+
+
+@witness(claims=("C1", "C2"))
+def a_deadline_still_long_after_an_undo(s: TimedPair) -> Formula:
+    """The second has gone back and still waits for longer than it has recorded."""
+    return (s.recorded[SECOND] < s.answered) & exists(
+        Change,
+        lambda c: (
+            (s.recorded[SECOND] == c)
+            & (s.deadline_ticks[c] < s.deadline_ticks[s.effective[SECOND]])
+        ),
+    )
+
+
+@witness(claims=("C2",))
+def a_change_after_one_that_failed(s: TimedPair) -> Formula:
+    """One change has failed, and both have recorded a later one."""
+    return exists(Change, lambda c: s.failed[c] & (c < s.recorded[FIRST])) & (
+        s.recorded[FIRST] == s.recorded[SECOND]
     )

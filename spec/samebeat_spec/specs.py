@@ -8,12 +8,33 @@ from samebeat_spec.language import Spec, spec_of
 from samebeat_spec.language.state import State
 
 _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "group": ("Group", ("samebeat_spec.group", "samebeat_spec.group_properties")),
+    "group": (
+        "Group",
+        ("samebeat_spec.group", "samebeat_spec.group_properties", "samebeat_spec.group_figures"),
+    ),
     "pair": ("Pair", ("samebeat_spec.pair", "samebeat_spec.pair_properties")),
     "heartbeat": (
         "TimedPair",
-        ("samebeat_spec.heartbeat", "samebeat_spec.heartbeat_properties"),
+        (
+            "samebeat_spec.heartbeat",
+            "samebeat_spec.heartbeat_failures",
+            "samebeat_spec.heartbeat_properties",
+            "samebeat_spec.heartbeat_figures",
+        ),
     ),
+    "acks": ("AckedPair", ("samebeat_spec.acks", "samebeat_spec.acks_properties")),
+    "composed": (
+        "Composed",
+        (
+            "samebeat_spec.composed",
+            "samebeat_spec.composed_properties",
+            "samebeat_spec.composed_refinements",
+            "samebeat_spec.group_properties",
+            "samebeat_spec.group_figures",
+            "samebeat_spec.heartbeat_failures",
+        ),
+    ),
+    "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""
 

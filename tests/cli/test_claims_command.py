@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from samebeat_models import Model
-from samebeat_models.claims_table import cited_in_tests, claim_rows
-from samebeat_spec.claims import CLAIMS, DESIGN_NOTES
-from samebeat_spec.specs import load_spec
+from samebeat_models.catalog import load_catalog
+from samebeat_models.claims_table import ClaimRow, cited_in_tests, claim_rows, shows
+from samebeat_spec.claims import CLAIMS, DESIGN_NOTES, Claim
+from samebeat_spec.specs import SPEC_NAMES, load_spec
 
 from .conftest import Run
 
@@ -18,7 +20,8 @@ def test_json_lists_every_element_with_the_documented_fields(run: Run) -> None:
     rows = json.loads(run("claims", "--format", "json").out)
     assert [row["claim"] for row in rows] == [c.id for c in CLAIMS + DESIGN_NOTES]
     fields = {"claim", "text", "actions", "properties", "models", "proofs", "handlers", "tests"}
-    assert all(fields <= set(row) for row in rows)
+    fields |= {"behaviour", "stands_for", "left_out", "lacks"}
+    assert all(fields == set(row) for row in rows)
 
 
 def test_an_element_names_the_actions_and_properties_that_cite_it(run: Run) -> None:
@@ -40,19 +43,109 @@ def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
     assert "C7, C8" in shown.splitlines()[-1]
 
 
+def test_what_is_shown_in_part_says_what_is_left_out(run: Run) -> None:
+    shown = run("claims").out
+    part = shown[shown.index("\n3.message_send_window  ") :].split("\n3.combinations  ")[0]
+    assert "    left out   messages and their times: what limits them is modelled, " in part
+
+
+def test_the_last_line_counts_every_row_once(run: Run) -> None:
+    rows = claim_rows([load_spec(name) for name in SPEC_NAMES], ())
+    lacking = [row.claim.id for row in rows if row.lacks]
+    silent = [row.claim.id for row in rows if not row.claim.behaviour]
+    in_part = [row.claim.id for row in rows if row.claim.left_out and not row.lacks]
+    assert set(lacking).isdisjoint(silent)
+    assert (
+        run("claims")
+        .out.splitlines()[-1]
+        .startswith(
+            f"{len(rows)} claim elements and design notes: "
+            f"{len(rows) - len(lacking) - len(silent)} shown by an action and a property "
+            f"({len(in_part)} in part), {len(silent)} not behaviour, {len(lacking)} missing: "
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("actions", "properties", "lacks"),
+    [
+        ((), (), ("action", "property")),
+        (("a",), (), ("property",)),
+        ((), ("p",), ("action",)),
+        (("a",), ("p",), ()),
+    ],
+)
+def test_an_element_needs_an_action_and_a_property(
+    actions: tuple[str, ...], properties: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    partly = Claim("1(a)", "It is so.", left_out="the rest")
+    row = ClaimRow(partly, actions, properties)
+    assert (row.lacks, row.in_part) == (lacks, not lacks)
+    silent = Claim("7(a)", "It is so.", behaviour=False, stands_for="a thing")
+    assert ClaimRow(silent, actions, properties).lacks == ()
+
+
 def test_markdown_is_one_row_an_element(run: Run) -> None:
     lines = run("claims", "--format", "markdown").out.splitlines()
+    assert any(" Left out: messages and their times: " in line for line in lines)
     assert sum(line.startswith("| ") for line in lines) == 1 + len(CLAIMS + DESIGN_NOTES)
 
 
 @pytest.mark.parametrize("violates", [(), ("agreement",)])
-def test_models_of_a_spec_that_cites_an_element_show_it_unless_they_are_wrong_on_purpose(
+def test_models_that_keep_a_promise_about_an_element_show_it_unless_they_are_wrong_on_purpose(
     violates: tuple[str, ...],
 ) -> None:
     models = [Model(name="g", spec="group", violates=violates)]
     rows = {row.claim.id: row for row in claim_rows([load_spec("group")], models)}
     assert rows["1(f)"].models == (() if violates else ("g",))
     assert rows["27"].models == ()
+
+
+QUEUE, WINDOW = "3.send_queue_overflow_threshold", "3.message_send_window"
+
+
+@pytest.mark.parametrize(
+    ("cited", "pins", "shown"),
+    [
+        (WINDOW, {}, True),
+        (WINDOW, {"vacuous": ("unacked_fit",)}, False),
+        (WINDOW, {"unreached": ("room_before_use",), "idle": ("send_order",)}, True),
+        ("3.combinations", {"vacuous": ("retried_before_given_up",)}, True),
+        (QUEUE, {"vacuous": ("unacked_fit", "at_most_once")}, True),
+        (QUEUE, {"vacuous": ("queue_never_purged",)}, False),
+        ("2", {}, False),
+    ],
+)
+def test_a_promise_without_a_case_shows_nothing(
+    cited: str, pins: dict[str, Any], shown: bool
+) -> None:
+    spec = load_spec("limits")
+    assert shows(Model(name="m", spec="limits", **pins), spec, cited) == shown
+
+
+@pytest.mark.parametrize(
+    ("cited", "pins", "shown"),
+    [
+        ("C3", {}, True),
+        ("C3", {"unreached": ("values_differ_during_a_change",)}, False),
+        ("1(d)", {}, True),
+        ("1(d)", {"idle": ("send_ok",)}, True),
+        ("1(d)", {"idle": ("send_ok", "send_failure")}, False),
+    ],
+)
+def test_where_no_promise_is_made_a_situation_shows_an_element_or_else_a_step(
+    cited: str, pins: dict[str, Any], shown: bool
+) -> None:
+    assert shows(Model(name="m", spec="group", **pins), load_spec("group"), cited) == shown
+
+
+def test_a_model_of_a_limit_shows_that_limit_and_no_other() -> None:
+    models = [m for m in load_catalog() if m.spec == "limits" and not m.is_control]
+    rows = {row.claim.id: row for row in claim_rows([load_spec("limits")], models)}
+    for model in models:
+        kinds = {f"3.{kind.lower()}" for kind in model.constants["kind"].values()}
+        limits = {c for c in rows if c.startswith("3.") and c != "3.combinations"}
+        assert {c for c in limits if model.name in rows[c].models} == kinds
 
 
 def test_tests_are_found_by_what_their_docstrings_and_marks_cite(tmp_path: Path) -> None:

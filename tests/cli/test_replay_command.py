@@ -1,14 +1,17 @@
 """`samebeat replay`: a wrong protocol's trace, and what the right protocol says to it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from samebeat_cli.loader import load_file
+from samebeat_cli.selection import select_models
 from samebeat_models.itf import dumps
 from samebeat_models.results import Step, Trace
+from samebeat_spec.language.interpreter import Interpreter
 
 from .conftest import ROOM, Run
 
@@ -186,3 +189,83 @@ def test_several_models_need_one_of_them_named(fails: Fails, room: Path, trace: 
     other.write_text(ROOM.replace('name="room', 'name="hall'))
     said = fails(2, "replay", trace, "--model", other)
     assert "'other.py' means several models (hall, hall-open); name one" in said
+
+
+# --- time ------------------------------------------------------------------------------------
+
+LOWERED = ("ask 1", "send_heartbeat ARRIVES", "receive_heartbeat LATEST", *["tick"] * 3, "modify 1")
+
+
+def timed(story: tuple[str, ...], shows: str | None = "no_false_suspicion") -> Path:
+    """Write the run of a shipped model that ``story`` names; a tick that is refused stays a step.
+
+    In that model a tick is a second, the interval goes from 3 s to 1 s and the deadline from 4 s
+    to 2 s.
+    """
+    (selected,) = select_models(["lowering-second-first-3-1"])
+    instance = selected.instance()
+    judge = Interpreter(instance)
+    state = first = judge.initial_states()[0]
+    steps: list[Step] = []
+    for words in story:
+        name, *labels = words.split()
+        action = instance.spec.find_action(name)
+        pairs = zip(action.parameters, labels, strict=True)
+        arguments = tuple(instance.element(p.sort, x) for p, x in pairs)
+        if not judge.refusals(action, arguments, state):
+            state = judge.step(action, arguments, state)
+        steps.append(Step(name, arguments, state))
+    path = Path("lowered.itf.json")
+    trace = Trace(instance, first, tuple(steps))
+    path.write_text(dumps(trace, selected.model, selected.spec, shows=shows), "utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("room")
+def test_a_trace_with_time_is_walked_in_the_unit_of_its_model(run: Run) -> None:
+    ran = run("replay", timed(LOWERED))
+    assert ran.code == 0
+    lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert "given interval: 0 = 3 s, 1 = 1 s" in lines
+    assert "deadline: 0 = 4 s, 1 = 2 s" in lines
+    assert "4-6 0 s tick, 3 times since_sent: 0 s -> 3 s" in lines
+    assert "7 3 s modify(1) suspected: false -> true" in lines
+    assert lines[-2:] == [
+        "no_false_suspicion is violated after step 7, at 3 s",
+        "all 7 steps are steps of lowering-second-first-3-1",
+    ]
+
+
+@pytest.mark.usefixtures("room")
+def test_a_refused_step_among_ticks_keeps_its_number_and_says_when(run: Run) -> None:
+    ran = run("replay", timed((*LOWERED[:-1], "tick"), shows=None))
+    assert ran.code == 10
+    assert "\nstep 7, tick(), at 3 s, is refused by lowering-second-first-3-1\n" in ran.out
+    assert "not so: no heartbeat is due" in ran.out
+    assert re.search(r"\n4-6 +0 s +tick, 3 times ", ran.out)
+
+
+@pytest.mark.usefixtures("room")
+def test_a_refused_loop_says_when_too(run: Run) -> None:
+    path = timed(LOWERED)
+    path.write_text(path.read_text().replace('"states": [', '"loop": 0,\n  "states": [', 1))
+    ran = run("replay", path)
+    assert ran.code == 10
+    assert "\nstep 8, loop, at 3 s, is refused by lowering-second-first-3-1\n" in ran.out
+
+
+@pytest.mark.usefixtures("room")
+def test_json_says_when_a_promise_breaks_and_when_each_step_of_a_refused_run_is(run: Run) -> None:
+    (result,) = json.loads(run("replay", timed(LOWERED), "--format", "json").out)["results"]
+    assert result["replay"]["broken"] == {"no_false_suspicion": 7}
+    at = {"time_ticks": 3, "time_ms": 3000}
+    assert result["replay"]["broken_at"] == {"no_false_suspicion": at}
+    ran = run("replay", timed((*LOWERED[:-1], "tick"), shows=None), "--format", "json")
+    (result,) = json.loads(ran.out)["results"]
+    assert [s["time_ms"] for s in result["trace"]] == [0, 0, 0, 0, 1000, 2000, 3000]
+
+
+def test_a_spec_without_time_says_none(run: Run, room: Path, trace: Path) -> None:
+    ran = run("replay", trace, "--model", room, "--format", "json")
+    (result,) = json.loads(ran.out)["results"]
+    assert (result["replay"]["broken"], result["replay"]["broken_at"]) == ({"alone": 2}, {})

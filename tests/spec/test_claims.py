@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from samebeat_models.claims_table import claim_rows
 from samebeat_spec.claims import (
     CITABLE_IDS,
     CLAIM_IDS,
@@ -13,6 +14,7 @@ from samebeat_spec.claims import (
     UnknownClaim,
     claim,
 )
+from samebeat_spec.specs import SPEC_NAMES, load_spec
 
 CLAIM_COUNT = 31
 ROWS = CLAIMS + DESIGN_NOTES
@@ -77,6 +79,23 @@ def test_only_a_row_that_is_not_behaviour_names_what_stands_for_it(row: Claim) -
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_only_a_row_that_is_behaviour_says_what_is_left_out(row: Claim) -> None:
+    assert row.behaviour or not row.left_out
+    assert row.left_out == row.left_out.strip().rstrip(".")
+    assert len(row.left_out) <= 100
+
+
+def test_what_no_spec_shows_of_the_parameters_is_said() -> None:
+    """Only the interval and the two parameters of acks are modelled in full."""
+    full = {row.id for row in CLAIMS if row.id.startswith("3.") and not row.left_out}
+    assert full == {
+        "3.heartbeat_interval",
+        "3.heartbeat_ack_timeout",
+        "3.heartbeat_ack_failure_threshold",
+    }
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_text_is_one_short_sentence(row: Claim) -> None:
     assert row.text[0].isupper()
     assert row.text.endswith(".")
@@ -112,3 +131,10 @@ def test_an_unknown_id_like_no_other_is_still_named() -> None:
     with pytest.raises(KeyError) as caught:
         claim("zzz")
     assert str(caught.value) == "no claim element or design note 'zzz'"
+
+
+def test_every_element_of_the_claims_has_an_action_and_a_property_or_is_no_behaviour() -> None:
+    """So that `samebeat claims` has nothing to report as missing there."""
+    rows = claim_rows([load_spec(name) for name in SPEC_NAMES], ())
+    lacking = {row.claim.id for row in rows if row.lacks}
+    assert lacking & CLAIM_IDS == set()

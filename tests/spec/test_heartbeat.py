@@ -1,4 +1,4 @@
-"""The heartbeat pair with time: what each rule does to given values, tick by tick (note C1)."""
+"""The heartbeat pair with time: what each rule does to given values, tick by tick (C1 and C2)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,27 @@ from typing import Any
 import pytest
 
 from samebeat_models.explorer import explore
-from samebeat_spec.language import Instance, StateError
+from samebeat_spec.heartbeat import SECOND, Change, TimedPair, rearm_second
+from samebeat_spec.language import Instance, Spec, StateError, action, guard, ite, spec_of
 from samebeat_spec.language.interpreter import Interpreter, Refused
 from samebeat_spec.specs import load_spec
 
 SPEC = load_spec("heartbeat")
 SHORT = {"send": "send_heartbeat", "receive": "receive_heartbeat", "hear": "hear_announcement"}
-URGENT = {"modify", "send_ack", "receive_ack"}
+
+
+class Hasty(TimedPair, name="hasty"):
+    """The pair, but a second that goes back takes its old deadline at once."""
+
+
+@action()
+def restore(s: Hasty, c: Change) -> None:
+    """Its deadline follows whatever it was before the change."""
+    guard(s.failed[c], "c has failed")
+
+    rearm_second(s, ite(s.recorded[SECOND] == c, s.pre_image, s.effective[SECOND]))
+    s.recorded[SECOND] = ite(s.recorded[SECOND] == c, s.pre_image, s.recorded[SECOND])
+    s.answered = ite(s.answered < c, c, s.answered)
 
 
 def deadlines(intervals: list[int], losses: int, delay: int) -> list[int]:
@@ -27,16 +41,21 @@ def pair(
     losses: int,
     delay: int,
     deadline: list[int] | None = None,
+    drift: list[int] | None = None,
+    spec: Spec = SPEC,
     **constants: Any,
 ) -> Instance:
     """Return an instance; by default running timers follow and only the harm counts."""
-    last = deadline or deadlines(intervals, losses, delay)
+    more = drift or [0] * len(intervals)
+    longest = [t + e for t, e in zip(intervals, more, strict=True)]
+    last = deadline or deadlines(longest, losses, delay)
     return Instance(
         "pair",
-        SPEC,
+        spec,
         {"Change": len(intervals), "Ticks": max(last) + delay + 2},
         {
             "interval_ticks": dict(enumerate(intervals)),
+            "drift_ticks": dict(enumerate(more)),
             "deadline_ticks": dict(enumerate(last)),
             "delay_ticks": delay,
             "tolerated": losses,
@@ -44,6 +63,8 @@ def pair(
             "rearming": "SHIFT",
             "second_rearms": True,
             "announced": False,
+            "prompt_acks": False,
+            "may_fail": False,
             "crashes_early": False,
             "states_requests": False,
             "values_count": False,
@@ -126,24 +147,6 @@ def test_a_running_send_timer_that_follows_is_due_in_time():
         run(1)
 
 
-def prompt_harm(instance: Instance) -> bool:
-    """Whether a live node can be suspected although nobody hesitates and no ack is lost."""
-    judge = Interpreter(instance)
-    promise = SPEC.find_property("no_false_suspicion")
-    found = set(frontier := judge.initial_states())
-    while frontier:
-        if not all(judge.holds(promise, s) for s in frontier):
-            return True
-        level = set()
-        for s in frontier:
-            steps = [(a.name, t) for a, _, t in judge.successors(s) if t != s]
-            waits = any(name in URGENT for name, _ in steps)
-            level |= {t for name, t in steps if not (waits and name == "tick")}
-        frontier = list(level - found)
-        found |= level
-    return False
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("intervals", "rearming", "harm"),
@@ -151,7 +154,17 @@ def prompt_harm(instance: Instance) -> bool:
 )
 def test_only_a_late_ack_or_a_kept_timer_makes_lowering_harmful(intervals, rearming, harm):
     """Heartbeats are still late, and lost as tolerated."""
-    assert prompt_harm(pair("SECOND_FIRST", intervals, 1, 1, rearming=rearming)) is harm
+    model = pair("SECOND_FIRST", intervals, 1, 1, rearming=rearming, prompt_acks=True)
+    assert broken(model) == ({"no_false_suspicion"} if harm else set())
+
+
+def test_prompt_acks_leave_no_time_to_modify_to_ack_or_to_follow():
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, prompt_acks=True))("ask 1", *BEAT)
+    for step in ("modify 1", "send_ack", "receive_ack 1"):
+        with pytest.raises(Refused, match="acks are slow or none is on its way"):
+            run(1)
+        run(step)
+    run(1)
 
 
 # --- the inequality decides ------------------------------------------------------------------
@@ -163,6 +176,7 @@ VALUES = [
     for delay in (0, 1, 3)
     for slack in (0, 1)
 ]
+FEWER = [v for v in VALUES if v[3] != 1]
 
 
 @pytest.mark.slow
@@ -196,12 +210,14 @@ def test_a_memory_of_two_values_forgets_the_running_timer():
     assert not run(1).holds("no_false_suspicion")  # the next heartbeat would come at 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("announced", "harm"), [(True, True), (False, False)])
 def test_requests_beside_the_heartbeats_are_what_a_long_memory_is_for(announced, harm):
     model = pair("LAST_TWO", [6, 2, 3], 0, 1, rearming="KEEP", announced=announced)
     assert broken(model) == ({"no_false_suspicion"} if harm else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["ENVELOPE", "SECOND_ENVELOPE"])
 @pytest.mark.parametrize("states_requests", [False, True])
 def test_either_a_true_flag_or_the_least_interval_is_needed(policy, states_requests):
@@ -225,6 +241,7 @@ def test_two_changes_at_one_instant_do_not_move_a_timer():
     assert run("modify 1", "modify 2").holds("crash_known")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [2, 3])
 def test_three_heartbeats_in_flight_are_an_error_and_never_cut_off(delay):
     """The bound: twice the shortest interval exceeds the delay."""
@@ -237,3 +254,179 @@ def test_a_crash_is_detected_as_late_as_the_longest_deadline_and_the_delay():
     run("ask 1", "send ARRIVES", "crash", 1, "receive LATEST", "modify 1", 4)
     assert run.holds("a_detection_as_late_as_can_be")
     assert run(1).holds("crash_known")
+
+
+# --- drift -----------------------------------------------------------------------------------
+
+
+def test_a_heartbeat_may_go_after_the_interval_and_must_go_before_the_drift_has_passed():
+    run = Run(pair("ENVELOPE", [4], 0, 1, drift=[1]))(*BEAT, 3)
+    with pytest.raises(Refused, match="the send timer has run out"):
+        run("send ARRIVES")
+    run(1, *BEAT, 5)  # the clock's rate may vary: one interval lasts 4 ticks, the next 5
+    assert run.holds("a_slow_interval")
+    with pytest.raises(Refused, match="no heartbeat is due"):
+        run(1)
+
+
+def test_a_slow_clock_makes_a_deadline_one_tick_short_harmful():
+    slow = (*BEAT, 5, "send LOST", 5, "send ARRIVES", 1)
+    safe = Run(pair("ENVELOPE", [4], 1, 1, drift=[1]))(*slow)
+    assert safe.holds("no_false_suspicion")
+    with pytest.raises(Refused, match="on its way for the largest delay"):
+        safe(1)
+    short = Run(pair("ENVELOPE", [4], 1, 1, [10], drift=[1]))(*slow)
+    assert not short.holds("no_false_suspicion")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interval", [2, 4])
+@pytest.mark.parametrize("drift", [0, 1, 2])
+@pytest.mark.parametrize("losses", [0, 1, 2])
+@pytest.mark.parametrize("delay", [0, 1, 3])
+def test_the_inequality_with_drift_is_exact(interval, drift, losses, delay):
+    safe = (losses + 1) * (interval + drift) + delay
+    for deadline, harm in ((safe, set()), (safe - 1, {"no_false_suspicion"})):
+        model = pair("ENVELOPE", [interval], losses, delay, [deadline], [drift])
+        assert broken(model) == harm
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["ENVELOPE", "SECOND_ENVELOPE"])
+@pytest.mark.parametrize(("old", "new"), [(2, 4), (4, 2)])
+@pytest.mark.parametrize("short", [(0, 0), (1, 0), (0, 1)])
+def test_both_deadlines_of_a_change_need_their_drift_to_the_last_tick(policy, old, new, short):
+    own = deadlines([old + old // 2, new + new // 2], 1, 1)
+    own = [d - less for d, less in zip(own, short, strict=True)]
+    model = pair(policy, [old, new], 1, 1, own, [old // 2, new // 2])
+    assert broken(model) == ({"no_false_suspicion"} if any(short) else set())
+
+
+@pytest.mark.slow
+def test_with_drift_lowering_second_first_is_harmful_exactly_where_the_mixed_values_are_unsafe():
+    for old, new, losses, delay, slack in FEWER:
+        own = [d + slack for d in deadlines([old + 1, new + 1], losses, delay)]
+        unsafe = own[1] < (losses + 1) * (old + 1) + delay
+        found = broken(pair("SECOND_FIRST", [old, new], losses, delay, own, [1, 1]))
+        assert found == ({"no_false_suspicion"} if unsafe else set()), (old, new, losses, delay)
+
+
+# --- changes that fail (note C2) -------------------------------------------------------------
+
+
+def test_a_lowering_that_fails_is_harmful_even_if_acks_take_no_time():
+    """Nobody may follow on the ack any more, and news of the failure may be late."""
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, prompt_acks=True, may_fail=True))
+    run(*LOWERED, "fail", 5)
+    assert run.holds("no_false_suspicion")
+    assert not run(1).holds("no_false_suspicion")
+
+
+def test_a_second_that_goes_back_in_time_does_no_harm():
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, may_fail=True))(
+        *LOWERED, "fail", 5, "restore 1", 1
+    )
+    assert run.holds("no_false_suspicion")
+
+
+@pytest.mark.slow
+def test_lowering_that_may_fail_is_harmful_exactly_where_the_mixed_values_are_unsafe():
+    for old, new, losses, delay, slack in FEWER:
+        own = [d + slack for d in deadlines([old, new], losses, delay)]
+        unsafe = own[1] < (losses + 1) * old + delay
+        model = pair(
+            "SECOND_FIRST", [old, new], losses, delay, own, prompt_acks=True, may_fail=True
+        )
+        found = broken(model)
+        assert found == ({"no_false_suspicion"} if unsafe else set()), (old, new, losses, delay)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["ENVELOPE", "SECOND_ENVELOPE"])
+def test_an_envelope_is_safe_for_all_values_also_where_changes_fail(policy):
+    for old, new, losses, delay, slack in FEWER:
+        own = deadlines([old, new], losses, delay)
+        own[0] += slack
+        model = pair(policy, [old, new], losses, delay, own, may_fail=True, values_count=True)
+        assert not broken(model)
+
+
+def test_after_an_undo_the_deadline_stays_long_until_a_heartbeat_states_the_old_change():
+    run = Run(pair("ENVELOPE", [2, 4], 1, 1, may_fail=True))("ask 1", *BEAT, "modify 1", "fail")
+    run("restore 1")
+    assert run.holds("a_deadline_still_long_after_an_undo")
+    run(2, *BEAT)
+    assert not run.holds("a_deadline_still_long_after_an_undo")
+
+
+def test_the_first_never_follows_on_the_ack_of_a_change_that_has_failed():
+    run = Run(pair("ENVELOPE", [2, 4], 1, 1, may_fail=True))
+    run("ask 1", *BEAT, "modify 1", "send_ack", "fail")
+    with pytest.raises(Refused, match="c has not failed"):
+        run("receive_ack 1")
+
+
+def test_the_second_may_modify_after_a_failure_and_not_once_it_has_gone_back():
+    """A member of a group applies although another one has failed, until it hears of that."""
+    run = Run(pair("ENVELOPE", [4, 2], 1, 1, may_fail=True))("ask 1", *BEAT, "fail", "modify 1")
+    assert not run.holds("a_failure_after_the_second_has_modified")
+    assert run("withdraw").holds("a_failure_after_the_second_has_modified")
+    run("restore 1")
+    with pytest.raises(Refused, match="newer than what the second has answered"):
+        run("modify 1")
+
+
+def test_the_next_change_waits_until_the_first_has_withdrawn_what_failed():
+    run = Run(pair("ENVELOPE", [4, 2, 3], 1, 1, may_fail=True))("ask 1", "fail")
+    with pytest.raises(Refused, match="nothing can fail or no change is open"):
+        run("ask 2")
+    run("withdraw", "ask 2")
+
+
+def test_the_next_change_waits_until_the_second_has_gone_back():
+    """Else its pre-image would be a change that has failed."""
+    run = Run(pair("ENVELOPE", [2, 4, 3], 1, 1, may_fail=True, announced=True))
+    run("ask 1", "hear", "modify 1", "fail", "withdraw", "ask 2", "hear")
+    with pytest.raises(Refused, match="the second has undone what has failed"):
+        run("modify 2")
+    run("restore 1", "modify 2", "send_ack", "receive_ack 2")
+    assert run.holds("a_change_after_one_that_failed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("may_fail", [False, True])
+def test_the_least_interval_is_no_help_against_a_false_flag_once_changes_fail(may_fail):
+    """The first sends at its old interval again, and the deadline has become short already."""
+    model = pair("ENVELOPE", [6, 2], 0, 1, announced=True, states_requests=True, may_fail=may_fail)
+    assert broken(model) == ({"no_false_suspicion"} if may_fail else set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("intervals", "harm"), [([2, 4], False), ([4, 2], False), ([2, 4, 3], False), ([4, 2, 3], True)]
+)
+def test_going_back_at_once_is_harmful_only_while_an_earlier_change_is_unconfirmed(intervals, harm):
+    """After 4 -> 2, 2 -> 3 fails before a heartbeat states 2: the deadline of 4 is still needed."""
+    model = pair("ENVELOPE", intervals, 0, 1, spec=spec_of(Hasty), may_fail=True, announced=True)
+    assert broken(model) == ({"no_false_suspicion"} if harm else set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rearming", ["SHIFT", "KEEP"])
+@pytest.mark.parametrize("intervals", [[4, 2, 3], [4, 3, 2], [2, 4, 3], [2, 4, 2]])
+def test_the_least_interval_alone_needs_one_open_change_at_a_time(intervals, rearming):
+    """An envelope at the second alone bears several, of which the last may fail."""
+    overlapping = SPEC.without("ask", "nothing can fail or no change is open")
+    for policy in ("ENVELOPE", "SECOND_ENVELOPE"):
+        model = pair(
+            policy,
+            intervals,
+            0,
+            1,
+            spec=overlapping.with_end_properties_only(),
+            may_fail=True,
+            announced=True,
+            rearming=rearming,
+        )
+        harm = policy == "ENVELOPE" and intervals[0] == 4
+        assert broken(model) == ({"no_false_suspicion"} if harm else set())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations, product
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samebeat_models import Model
+from samebeat_models.catalog import load_catalog
 from samebeat_spec.claims import CLAIM_IDS
 from samebeat_spec.combinations import (
     TIMEOUT_OR_RATIO,
@@ -22,14 +25,18 @@ from samebeat_spec.combinations import (
     safe_order,
     steady,
 )
+from samebeat_spec.language.interpreter import Interpreter
+from samebeat_spec.limits import Kind as LimitKind
 from samebeat_spec.parameters import (
     BY_NAME,
     CONSTRAINTS,
+    DEADLINE,
     PARAMETERS,
     SAFE,
     Assumptions,
     Constraint,
     Kind,
+    Number,
     Place,
     Quantity,
     constraints_of,
@@ -38,6 +45,7 @@ from samebeat_spec.parameters import (
     needs_synchronisation,
     traces,
 )
+from samebeat_spec.specs import load_spec
 
 TIMEOUT, RATIO = TIMEOUT_OR_RATIO
 INTERVAL, THRESHOLD = "heartbeat_interval", "heartbeat_failure_threshold"
@@ -376,3 +384,76 @@ def test_every_constraint_holds_at_every_instant_of_a_combination(data):
     assert seen[-1] == steady(after, assumed)
     for values in seen:
         assert [c.name for c in CONSTRAINTS if not c.holds(values)] == []
+
+
+# --- the timed pair --------------------------------------------------------------------------
+
+TIMED = [m for m in load_catalog() if m.spec == "heartbeat"]
+
+
+def timed_values(model: Model) -> Iterator[tuple[int, int, int, int, Fraction, Assumptions]]:
+    """Yield for each two changes of a model: both, T of the one, T and D of the other, the rest."""
+    c = model.constants
+    interval, drift, deadline = c["interval_ticks"], c["drift_ticks"], c["deadline_ticks"]
+    for i, j in product(interval, repeat=2):
+        eps = Fraction(drift[i], interval[i])
+        assumed = Assumptions(c["delay_ticks"], c["tolerated"], drift=eps)
+        yield int(i), int(j), interval[i], interval[j], Fraction(deadline[j]), assumed
+
+
+def ways_to_set(deadline: Fraction, interval: int) -> Iterator[dict[str, Number]]:
+    """Yield what the second node may hold so that this is its deadline; thresholds up to 4."""
+    for threshold in range(1, 5):
+        timeout = deadline / threshold
+        yield {THRESHOLD: threshold, TIMEOUT: timeout}
+        yield {THRESHOLD: threshold, RATIO: timeout / interval, INTERVAL: interval}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [pytest.param(m, id=m.name) for m in TIMED])
+def test_a_deadline_of_the_timed_pair_is_that_of_a_time_out_or_of_a_ratio(model):
+    """Claims 3.heartbeat_message_timeout, 3.heartbeat_failure_threshold, 3.heartbeat_interval,
+    and 3.receive_send_timer_ratio: SAFE of the registry is what ``no_mismatch_window`` says."""
+    spec = load_spec("heartbeat")
+    instance = replace(
+        model.instance(spec), constants={**model.constants, "values_count": True}, spec=spec
+    )
+    judge, place = Interpreter(instance), instance.cell_index["effective"]
+    start = list(judge.initial_states()[0])
+    for i, j, interval, other, deadline, assumed in timed_values(model):
+        state = list(start)
+        state[place[(0,)]], state[place[(1,)]] = i, j
+        suits = judge.holds(spec.find_property("no_mismatch_window"), tuple(state))
+        for held in ways_to_set(deadline, other):
+            values = {Quantity(name, Place.SECOND): x for name, x in held.items()}
+            values |= {Quantity(INTERVAL, Place.FIRST): interval, **assumed.values()}
+            assert DEADLINE.evaluate(values) == deadline
+            assert SAFE.holds(values) == suits
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted"),
+    [
+        ({TIMEOUT: 4, THRESHOLD: 3}, {THRESHOLD: 2}),
+        ({TIMEOUT: 6, THRESHOLD: 2}, {TIMEOUT: 4}),
+        ({RATIO: 3, THRESHOLD: 1}, {RATIO: 2}),
+        ({TIMEOUT: 9, THRESHOLD: 1}, {TIMEOUT: None, RATIO: 2}),
+    ],
+)
+def test_a_deadline_alone_is_shortened_by_the_second_node_alone(present, wanted):
+    """Claims 3.receive_send_timer_ratio and 3.heartbeat_failure_threshold."""
+    change, assumed = Combination(wanted), Assumptions(losses=1)
+    settings = {INTERVAL: 3, **present}
+    after = change.applied(settings, assumed)
+    stages = change.stages(settings, assumed)
+    assert {stage.move for stage in stages} - {CLAMP} == {SECOND}
+    for values in instants(settings, after, assumed, stages):
+        assert SAFE.holds(values)
+
+
+def test_no_constraint_ties_a_limit_to_a_heartbeat_value():
+    """Claim 3.combinations: one model of limits and one of timers leave nothing out between."""
+    limits = {e.label.lower() for e in LimitKind.elements}
+    for c in CONSTRAINTS:
+        named = {name for name in NAMES if c.mentions(name)}
+        assert named <= limits or not named & limits

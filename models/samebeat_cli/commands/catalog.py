@@ -121,6 +121,7 @@ def _data(selection: Sequence[Selected]) -> dict[str, Any]:
                 "fingerprint": spec.fingerprint,
                 "actions": [a.name for a in spec.actions],
                 "properties": [p.name for p in spec.properties],
+                "refinements": [r.name for r in spec.refinements],
             }
             for spec in _specs(selection)
         ],

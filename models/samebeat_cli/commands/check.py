@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
-from samebeat_cli.errors import Interrupted
+from samebeat_cli.errors import CommandError, Interrupted
 from samebeat_cli.output import file_name, make_folder, path_option, write_file
 from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.selection import Selected, select_models
 from samebeat_models.catalog import Tier
 from samebeat_models.progress import Budget, machine_memory_mb
 from samebeat_models.results import Exploration, Report, Row, Verdict
+from samebeat_models.side_by_side import NothingBesideError, SideBySide, arrange
+
+if TYPE_CHECKING:
+    from samebeat_models.figures import Measured
 
 
 def check(
@@ -47,6 +51,22 @@ def check(
     traces: Annotated[
         bool, typer.Option("--traces", help="Print the traces of expected violations too.")
     ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONSTANT",
+            help="Show models side by side that differ in this constant only: its values are the "
+            "columns (text and JSON).",
+        ),
+    ] = None,
+    figures: Annotated[
+        bool,
+        typer.Option(
+            "--figures",
+            help="Measure too: for how long members differ, how late a crash is noticed, what a "
+            "change takes; the least and the most over all runs (text, JSON, Markdown).",
+        ),
+    ] = False,
     max_states: Annotated[
         int | None, typer.Option(min=1, help="Stop a model after this many states: undetermined.")
     ] = None,
@@ -71,13 +91,48 @@ def check(
     if out_itf is not None:
         make_folder(out_itf)
     selection = select_models(models or (), tier)
+    beside = None if by is None else _side_by_side(selection, by)
     memory_mb = max_memory_mb or 0.8 * machine_memory_mb()
     budget = Budget(states=max_states, seconds=max_seconds, memory_mb=memory_mb)
-    outcome = _run(selection, budget, out_itf)
-    delivery.deliver(replace(outcome, all_traces=traces))
+    outcome = _run(selection, budget, out_itf, Measuring(traces) if figures else None)
+    delivery.deliver(replace(outcome, all_traces=traces, beside=beside))
 
 
-def _run(selection: Sequence[Selected], budget: Budget, out_itf: Path | None) -> Outcome:
+@dataclass
+class Measuring:
+    """What is measured of the models on the way; with ``traces``, runs that show it."""
+
+    traces: bool
+    found: list[Measured] = field(default_factory=list)
+
+    def look(
+        self, selected: Selected, exploration: Exploration, rows: tuple[Row, ...], budget: Budget
+    ) -> tuple[Row, ...]:
+        """Measure one model; return its rows, with what is wrong with figures that it pins."""
+        from samebeat_models.figures import MOST_STATES, figures_of_model, held_against_pins
+
+        model, limit = selected.model, min(budget.states or MOST_STATES, MOST_STATES)
+        own = figures_of_model(
+            model, selected.spec, exploration, rows, limit=limit, traces=self.traces
+        )
+        self.found += own
+        return held_against_pins(model, rows, own)
+
+
+def _side_by_side(selection: Sequence[Selected], by: str) -> SideBySide:
+    """Return how the models stand side by side, before any of them runs."""
+    try:
+        return arrange([(s.model, s.spec) for s in selection], by)
+    except NothingBesideError as error:
+        raise CommandError(f"--by: {error}") from None
+
+
+def _run(
+    selection: Sequence[Selected],
+    budget: Budget,
+    out_itf: Path | None,
+    measuring: Measuring | None,
+) -> Outcome:
     """Check every model in turn; traces are written as they are found."""
     from samebeat_cli.progress import Progress
     from samebeat_models.check import check_model
@@ -92,6 +147,8 @@ def _run(selection: Sequence[Selected], budget: Budget, out_itf: Path | None) ->
             for selected in selection:
                 progress.start(selected.name)
                 exploration, found = check_model(selected.model, selected.spec, budget, progress)
+                if measuring is not None:
+                    found = measuring.look(selected, exploration, found, budget)
                 rows += found
                 if _falls_short(selected, exploration, found):
                     reasons.append(f"{selected.name}: {exploration.incomplete_reason}")
@@ -102,7 +159,8 @@ def _run(selection: Sequence[Selected], budget: Budget, out_itf: Path | None) ->
         raise Interrupted(progress.how_far()) from None
     report = Report(tuple(rows), "; ".join(reasons))
     models = {s.name: s for s in selection}
-    return Outcome(report, models, perf_counter() - begin, files)
+    figures = None if measuring is None else tuple(measuring.found)
+    return Outcome(report, models, perf_counter() - begin, files, figures=figures)
 
 
 def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Row]) -> bool:

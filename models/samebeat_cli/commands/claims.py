@@ -35,7 +35,8 @@ def claims(
 ) -> None:
     """Show each claim element with the actions, properties, models and tests that show it.
 
-    What is missing is shown as missing. An element that is not behaviour says what stands for it.
+    What is missing is shown as missing, and what is shown in part says what is left out. An
+    element that is not behaviour says what stands for it.
     """
     from samebeat_models.claims_table import cited_in_tests, claim_rows, tests_folder
 
@@ -59,6 +60,8 @@ def _data(row: ClaimRow) -> dict[str, Any]:
         "text": row.claim.text,
         "behaviour": row.claim.behaviour,
         "stands_for": row.claim.stands_for,
+        "left_out": row.claim.left_out,
+        "lacks": list(row.lacks),
         **{name: list(getattr(row, name)) for name in _LISTS},
     }
 
@@ -75,8 +78,10 @@ def _short(names: Sequence[str]) -> str:
 
 
 def _said(row: ClaimRow) -> str:
-    stands_for = row.claim.stands_for
-    return row.claim.text + (f" Not behaviour; {stands_for} stands for it." if stands_for else "")
+    claim = row.claim
+    if claim.stands_for:
+        return f"{claim.text} Not behaviour; {claim.stands_for} stands for it."
+    return claim.text + (f" Left out: {claim.left_out}." if claim.left_out else "")
 
 
 def _markdown(rows: Sequence[ClaimRow]) -> list[str]:
@@ -99,16 +104,25 @@ def _print(rows: Sequence[ClaimRow]) -> None:
         if not row.claim.behaviour:
             out.print(f"    not behaviour; {row.claim.stands_for} stands for it", soft_wrap=True)
             continue
+        if row.claim.left_out:
+            out.print(f"    {'left out':11}{row.claim.left_out}", soft_wrap=True)
         for name, said in zip(_LISTS, _cells(row), strict=True):
             out.print(Text(f"    {name:11}{said}", "dim" if said == "-" else ""), soft_wrap=True)
     out.print(_count(rows), soft_wrap=True)
 
 
 def _count(rows: Sequence[ClaimRow]) -> str:
-    missing = [row.claim.id for row in rows if row.missing]
+    missing = [row.claim.id + _kind(row.lacks) for row in rows if row.lacks]
     silent = sum(not row.claim.behaviour for row in rows)
     shown = len(rows) - len(missing) - silent
+    in_part = sum(row.in_part for row in rows)
     return (
-        f"{len(rows)} claim elements and design notes: {shown} shown by an action or property, "
-        f"{silent} not behaviour, {len(missing)} missing: {', '.join(missing) or '-'}"
+        f"{len(rows)} claim elements and design notes: {shown} shown by an action and a property "
+        f"({in_part} in part), {silent} not behaviour, "
+        f"{len(missing)} missing: {', '.join(missing) or '-'}"
     )
+
+
+def _kind(lacks: Sequence[str]) -> str:
+    """Return which of the two is missing; nothing if both are."""
+    return f" ({lacks[0]})" if len(lacks) == 1 else ""

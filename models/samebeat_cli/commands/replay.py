@@ -19,6 +19,7 @@ from samebeat_models.catalog import Tier
 from samebeat_models.render import trace_lines
 from samebeat_models.replay import Refusal, ReplayResult, contradiction, replay_trace
 from samebeat_models.results import Exit, Report, Row, Verdict
+from samebeat_models.times import duration, has_time, step_times, time_data
 from samebeat_spec.language.pretty import text as expression_text
 
 ENABLED_SHOWN = 12
@@ -63,7 +64,7 @@ def replay(
     recorded = itf.load(trace)
     selected = _recorded_on(recorded) if model is None else _named(recorded, model)
     run = itf.decode(recorded, selected.model, selected.spec)
-    result = replay_trace(run, recorded.loop)
+    result = replay_trace(run, recorded.loop, selected.model.refines)
     wrong = contradiction(recorded, selected.model, result)
     if form is ReplayFormat.JSON:
         emit(_json(selected, result, wrong, perf_counter() - begin), output)
@@ -110,11 +111,11 @@ def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult, wron
     lines = [f"{recorded.source}: {steps} of {recorded.meta.model}, replayed on {name}"]
     if recorded.meta.description:
         lines.append(recorded.meta.description)
-    lines += ["", *trace_lines(result.trace, result.accepted)]
+    lines += ["", *trace_lines(result.trace, result.accepted, selected.model.tick_ms)]
     if result.refusal is not None:
         lines += ["", *_refusal(selected, result, result.refusal)]
     for prop, number in result.broken.items():
-        lines.append(f"{prop} is violated after step {number}")
+        lines.append(f"{prop} is violated after step {number}{_at(selected, result, number)}")
     if result.refusal is None:
         all_of_them = "its only step is a step" if total == 1 else f"all {steps} are steps"
         lines.append(f"{all_of_them} of {name}")
@@ -123,12 +124,20 @@ def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult, wron
     return "\n".join(lines) + "\n"
 
 
+def _at(selected: Selected, result: ReplayResult, number: int) -> str:
+    """Return ``, at 3 ticks`` for a step, nothing if the spec has no time."""
+    if not has_time(selected.spec):
+        return ""
+    return f", at {duration(step_times(result.trace)[number], selected.model.tick_ms)}"
+
+
 def _refusal(selected: Selected, result: ReplayResult, refusal: Refusal) -> list[str]:
     """Return the guards that refuse, what differs, and what was enabled instead."""
     if refusal.step == 0:
         head = f"{selected.name} cannot start in the first state"
     else:
-        head = f"step {refusal.step}, {refusal.label}, is refused by {selected.name}"
+        when = _at(selected, result, refusal.step)
+        head = f"step {refusal.step}, {refusal.label}{when}, is refused by {selected.name}"
     lines = [head]
     formulas = {
         g.why: expression_text(g.condition)
@@ -172,10 +181,17 @@ def _json(selected: Selected, result: ReplayResult, wrong: str, seconds: float) 
         detail=detail,
         trace=trace,
     )
+    times = step_times(trace) if has_time(selected.spec) else ()
+    broken_at = {
+        prop: time_data(times[number], selected.model.tick_ms)
+        for prop, number in result.broken.items()
+        if times
+    }
     found = data(Outcome(Report((row,)), {selected.name: selected}, seconds))
     found["results"][0]["replay"] = {
         "accepted": result.accepted,
         "broken": result.broken,
+        "broken_at": broken_at,
         "contradiction": wrong or None,
         "refusal": refusal
         and {

@@ -10,10 +10,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from samebeat_cli.output import WIDE
 from samebeat_cli.selection import Selected
+from samebeat_models.render import trace_lines
 from samebeat_models.results import Exit, Report, Row, Verdict
+from samebeat_models.side_by_side import SideBySide
+
+if TYPE_CHECKING:
+    from samebeat_models.figures import Measured
 
 
 class Format(StrEnum):
@@ -50,6 +56,8 @@ class Outcome:
         seconds: wall time of the whole run.
         trace_files: for a model and a property, the file that holds the trace.
         all_traces: show the traces of expected violations too.
+        beside: how the models stand side by side; None if they do not.
+        figures: what was measured of the models; None if nobody asked.
     """
 
     report: Report
@@ -57,6 +65,8 @@ class Outcome:
     seconds: float = 0.0
     trace_files: Mapping[tuple[str, str], str] = field(default_factory=dict)
     all_traces: bool = False
+    beside: SideBySide | None = None
+    figures: tuple[Measured, ...] | None = None
 
     @property
     def unexpected(self) -> tuple[Row, ...]:
@@ -97,10 +107,18 @@ class Outcome:
         selected = self.models.get(row.model)
         if selected is None:
             return ""
-        try:
-            return selected.spec.find_property(row.property).doc
-        except KeyError:
-            return ""
+        said = (p.doc for p in selected.spec.promises if p.name == row.property)
+        return next(said, "")
+
+    def tick_ms(self, row: Row) -> float | None:
+        """Return how many ms a tick is in the row's model, None if the model does not say."""
+        selected = self.models.get(row.model)
+        return selected.model.tick_ms if selected else None
+
+    def story(self, row: Row) -> list[str]:
+        """Return the row's trace as lines, its times in the unit of the model, then its notes."""
+        lines = trace_lines(row.trace, tick_ms=self.tick_ms(row)) if row.trace else []
+        return [*lines, *row.notes]
 
 
 def verdict_words(row: Row) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from samebeat_cli.reports import Outcome
 from samebeat_cli.reports.places import place_of
-from samebeat_models.render import trace_lines
 from samebeat_models.results import Verdict
 
 
@@ -14,7 +13,7 @@ def render(outcome: Outcome) -> str:
     for row in outcome.unexpected:
         level = "warning" if row.verdict is Verdict.UNDETERMINED else "error"
         file, line = place_of(outcome.models[row.model], row.property)
-        story = "\n".join([outcome.headline(row), *(trace_lines(row.trace) if row.trace else ())])
+        story = "\n".join([outcome.headline(row), *outcome.story(row)])
         title = f"{row.property} ({row.model})"
         lines.append(
             f"::{level} file={_property(file)},line={line},title={_property(title)}::{_data(story)}"

@@ -19,7 +19,7 @@ def render(outcome: Outcome) -> str:
 def data(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain data."""
     report = outcome.report
-    return {
+    found = {
         "tool": "samebeat",
         "version": samebeat_version(),
         "exit_code": int(report.exit_code),
@@ -27,6 +27,15 @@ def data(outcome: Outcome) -> dict[str, Any]:
         "incomplete_reason": report.incomplete_reason,
         "results": [_result(outcome, row) for row in report.rows],
     }
+    if outcome.beside is not None:
+        from samebeat_cli.reports.side_by_side import data as side_by_side
+
+        found["side_by_side"] = side_by_side(outcome, outcome.beside)
+    if outcome.figures is not None:
+        from samebeat_cli.reports.figures import data as figures
+
+        found["figures"] = figures(outcome)
+    return found
 
 
 def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
@@ -45,6 +54,7 @@ def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
         "seconds": round(row.seconds, 6),
         "exit_code": int(row.exit),
         "detail": row.detail,
-        "trace": trace_data(row.trace) if violated and row.trace else None,
+        "notes": list(row.notes),
+        "trace": trace_data(row.trace, outcome.tick_ms(row)) if violated and row.trace else None,
         "trace_file": outcome.trace_files.get((row.model, row.property)),
     }

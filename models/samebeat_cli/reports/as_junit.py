@@ -7,7 +7,6 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from samebeat_cli.reports import Outcome, verdict_words
-from samebeat_models.render import trace_lines
 from samebeat_models.results import Row, Verdict
 
 _NOT_XML = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,7 +34,7 @@ def _case(suite: ET.Element, outcome: Outcome, row: Row, seconds: float) -> None
     case = ET.SubElement(
         suite, "testcase", classname=row.model, name=row.property, time=f"{seconds:.3f}"
     )
-    story = "\n".join(trace_lines(row.trace)) if row.trace else ""
+    story = "\n".join(outcome.story(row))
     if row.as_expected:
         if row.verdict is Verdict.VIOLATED:
             ET.SubElement(case, "system-out").text = _clean(f"{verdict_words(row)}\n{story}")

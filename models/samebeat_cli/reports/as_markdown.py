@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from samebeat_cli.reports import Outcome, verdict_words
-from samebeat_models.render import trace_lines
 
 _COLUMNS = ("model", "claims", "property", "verdict", "states", "depth", "seconds")
 
@@ -26,5 +25,9 @@ def render(outcome: Outcome) -> str:
     for row in outcome.unexpected:
         lines += ["", f"### {outcome.headline(row)}", "", outcome.promise(row)]
         if row.trace:
-            lines += ["", "```text", *trace_lines(row.trace), "```"]
+            lines += ["", "```text", *outcome.story(row), "```"]
+    if outcome.figures is not None:
+        from samebeat_cli.reports.figures import markdown
+
+        lines += ["", *markdown(outcome)]
     return "\n".join(lines) + "\n"

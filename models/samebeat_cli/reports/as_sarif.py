@@ -9,6 +9,7 @@ from samebeat_cli.reports import Outcome
 from samebeat_cli.reports.places import place_of
 from samebeat_models.render import changes, step_label
 from samebeat_models.results import Row, Trace, Verdict
+from samebeat_models.times import duration, has_time, step_times
 from samebeat_models.version import samebeat_version
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -67,13 +68,15 @@ def _result(outcome: Outcome, row: Row, rule: int) -> dict[str, Any]:
 
 
 def _steps(outcome: Outcome, row: Row, trace: Trace) -> list[dict[str, Any]]:
-    """Return the trace as a code flow: each step at the action that took it."""
+    """Return the trace as a code flow: each step at the action that took it, with its time."""
     selected, states, found = outcome.models[row.model], trace.states, []
+    times, tick_ms = step_times(trace), outcome.tick_ms(row)
     for i, step in enumerate(trace.steps):
         what = step_label(trace.instance, step.action, step.arguments)
-        changed = ", ".join(map(str, changes(trace.instance, states[i], step.state)))
+        when = f"{duration(times[i + 1], tick_ms)}: " if has_time(selected.spec) else ""
+        changed = ", ".join(map(str, changes(trace.instance, states[i], step.state, tick_ms)))
         location = _location(*place_of(selected, step.action))
-        location["message"] = {"text": f"{what}: {changed or 'nothing changes'}"}
+        location["message"] = {"text": f"{when}{what}: {changed or 'nothing changes'}"}
         found.append({"location": location, "executionOrder": i + 1})
     return found
 

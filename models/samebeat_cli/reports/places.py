@@ -9,11 +9,11 @@ from samebeat_cli.selection import Selected
 
 
 def place_of(selected: Selected, name: str) -> tuple[str, int]:
-    """Return file and line of a property or action; of the spec's module where it has neither.
+    """Return file and line of a property, refinement or action; else of the spec's module.
 
     The file is relative to the working folder if it is inside, with forward slashes.
     """
-    places = {p.name: p.place for p in selected.spec.properties}
+    places = {p.name: p.place for p in selected.spec.promises}
     places |= {a.name: a.place for a in selected.spec.actions}
     place = places.get(name, "")
     file, _, line = place.rpartition(":")

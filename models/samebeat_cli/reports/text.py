@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 from textwrap import wrap
 
@@ -13,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from samebeat_cli.reports import Outcome, count_of, verdict_words
-from samebeat_models.render import trace_lines
-from samebeat_models.results import Exit, Row, Verdict
+from samebeat_models.results import Exit, Report, Row, Verdict
 
 CLAIMS_SHOWN = 2
 """How many claims the table names of a property that rests on more."""
@@ -28,8 +28,20 @@ TRACES_SHOWN = 5
 
 def show(outcome: Outcome, console: Console) -> None:
     """Print an outcome."""
-    if outcome.report.rows:
-        console.print(_fitting(outcome, console))
+    rows = outcome.report.rows
+    if outcome.beside is not None:
+        from samebeat_cli.reports.side_by_side import show as show_side_by_side
+
+        show_side_by_side(outcome, outcome.beside, console)
+        rows = tuple(row for row in rows if row.model in outcome.beside.alone)
+        if rows:
+            console.print("These stand beside no other model:")
+    if rows:
+        console.print(_fitting(replace(outcome, report=Report(rows)), console))
+    if outcome.figures is not None:
+        from samebeat_cli.reports.figures import show as show_figures
+
+        show_figures(outcome, console)
     traces = 0
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
@@ -90,7 +102,7 @@ def _cells(
         *(() if claims_width is None else (_short(row.claims, claims_width),)),
         row.property,
         Text(verdict_words(row), _style(row)),
-        f"{row.states:,}" if first else "",
+        f"{row.states:,}" if first or row.kind == "refinement" else "",
         "" if row.depth is None else str(row.depth),
         f"{row.seconds:.2f}" if first else "",
     )
@@ -135,7 +147,7 @@ def _explain(outcome: Outcome, row: Row, console: Console, with_trace: bool) -> 
     if promise:
         console.print(f"  {' '.join(promise.split())}{claims}", soft_wrap=True)
     if row.trace is not None and with_trace:
-        for line in trace_lines(row.trace):
+        for line in outcome.story(row):
             console.print(f"  {line}", soft_wrap=True)
     file = outcome.trace_files.get((row.model, row.property))
     if file:

@@ -189,6 +189,39 @@ class Kernel:
         table[list(codes)] = True
         return lambda block: table[self.layout.codes(field, block.words)]
 
+    def bits(self, field: Field, cases: Cases) -> Callable[[Block], Words]:
+        """Return the function that computes a field's bits, in place, from states.
+
+        The field may be of another layout than the states.
+        """
+        source = self._copied(field, cases)
+        if source is not None:
+            table = np.zeros(1 << source.width, np.uint64)
+            for i, v in enumerate(source.values):
+                table[i] = field.code(v)
+            return lambda block: table[self.layout.codes(source, block.words)]
+        codes = [
+            (np.uint64(field.code(v)), self.mask(g)) for v, g in cases.items() if v in field.values
+        ]
+
+        def select(block: Block) -> Words:
+            bits = np.zeros(block.size, np.uint64)
+            for code, mask in codes:
+                bits[mask(block)] = code
+            return bits
+
+        return select
+
+    def _copied(self, field: Field, cases: Cases) -> Field | None:
+        """Return the field whose value is copied, if the cases say no more than that."""
+        cells = {g.cell for g in cases.values()}
+        if len(cells) != 1 or -1 in cells:
+            return None
+        source = self.layout.fields[cells.pop()]
+        exact = all(g.values == {v} for v, g in cases.items())
+        covers = set(source.values) <= set(cases) & set(field.values)
+        return source if exact and covers else None
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -261,10 +294,11 @@ class StepKernel:
                 others.append((field, cases))
         masks = [np.uint64(~c & (2**64 - 1)) for c in clear]
         values = [np.uint64(p) for p in put]
-        changes = [self._computed(field, cases) for field, cases in others]
+        changes = [self.kernel.bits(field, cases) for field, cases in others]
 
         def update(states: Words) -> Words:
-            new = [change(states) for change in changes]
+            block = Block(states)
+            new = [change(block) for change in changes]
             for word, (mask, value) in enumerate(zip(masks, values, strict=True)):
                 states[word] &= mask
                 states[word] |= value
@@ -273,36 +307,3 @@ class StepKernel:
             return states
 
         return update
-
-    def _computed(self, field: Field, cases: Cases) -> Callable[[Words], Words]:
-        """Return the function that computes a field's new bits from the states before."""
-        source = self._copied(field, cases)
-        if source is not None:
-            table = np.zeros(1 << source.width, np.uint64)
-            for i, v in enumerate(source.values):
-                table[i] = field.code(v)
-            return lambda states: table[self.layout.codes(source, states)]
-        codes = [
-            (np.uint64(field.code(v)), self.kernel.mask(g))
-            for v, g in cases.items()
-            if v in field.values
-        ]
-
-        def select(states: Words) -> Words:
-            block = Block(states)
-            bits = np.zeros(block.size, np.uint64)
-            for code, mask in codes:
-                bits[mask(block)] = code
-            return bits
-
-        return select
-
-    def _copied(self, field: Field, cases: Cases) -> Field | None:
-        """Return the field whose value is copied, if the cases say no more than that."""
-        cells = {g.cell for g in cases.values()}
-        if len(cells) != 1 or -1 in cells:
-            return None
-        source = self.layout.fields[cells.pop()]
-        exact = all(g.values == {v} for v, g in cases.items())
-        covers = set(source.values) <= set(cases) & set(field.values)
-        return source if exact and covers else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from samebeat_models.results import DEADLOCK_FREE
-from samebeat_spec.language import Instance, Property, Variable, header
+from samebeat_spec.language import Instance, Property, Refinement, Variable, header
 
 EXPORTED = ("invariant", "step")
 
@@ -19,7 +19,7 @@ class Selection:
     steps: tuple[Property, ...]
     terminal: tuple[Property, ...]
     deadlock: bool
-    left_out: tuple[Property, ...]
+    left_out: tuple[Property | Refinement, ...]
 
 
 def select(instance: Instance, properties: Sequence[str] | None) -> Selection:
@@ -45,7 +45,10 @@ def select(instance: Instance, properties: Sequence[str] | None) -> Selection:
         steps=tuple(p for p in chosen if p.kind == "step"),
         terminal=spec.of_kind("terminal") if deadlock else (),
         deadlock=deadlock,
-        left_out=tuple(p for p in spec.properties if p not in chosen and p.kind != "terminal"),
+        left_out=(
+            *(p for p in spec.properties if p not in chosen and p.kind != "terminal"),
+            *spec.refinements,
+        ),
     )
 
 
@@ -86,7 +89,7 @@ def signature(variable: Variable) -> str:
     return f"{arguments} -> {value}" if arguments else value
 
 
-def _names(properties: Sequence[Property]) -> str:
+def _names(properties: Sequence[Property | Refinement]) -> str:
     return ", ".join(p.name for p in properties) or "none"
 
 

@@ -307,10 +307,9 @@ class _Module:
 
     def _condition(self, formula: Formula, scope: Scope) -> str:
         """Return a guard; TLC would take each way in which it can hold as a step of its own."""
-        text = self.printer.conjunct(formula, scope)
         if any(isinstance(e, (Or, Exists, Implies)) for e in subtrees(formula)):
-            return lay_out(text, 5, 7) + " = TRUE"
-        return lay_out(text, 5)
+            return lay_out(self.printer.operand(formula, scope), 5, 7) + " = TRUE"
+        return lay_out(self.printer.conjunct(formula, scope), 5)
 
     def _scope(self, action: Action) -> dict[str, str]:
         scope: dict[str, str] = {}

@@ -17,9 +17,11 @@ from samebeat_spec.language.definitions import (
     witness,
 )
 from samebeat_spec.language.errors import InstanceError, SpecError, StateError
+from samebeat_spec.language.figures import Figure, one_if, stay, tally
 from samebeat_spec.language.instance import Cell, Instance
 from samebeat_spec.language.logic import count, exists, following, forall, implies, ite, one_of
 from samebeat_spec.language.recorder import Assignment, Guard, guard
+from samebeat_spec.language.refinement import Projection, Refinement, refinement
 from samebeat_spec.language.sorts import Enumeration, Integer, Ordered, Sort, element
 from samebeat_spec.language.spec import Spec, header, spec_of, specs_in
 from samebeat_spec.language.state import (
@@ -39,6 +41,7 @@ __all__ = [
     "Assignment",
     "Cell",
     "Enumeration",
+    "Figure",
     "Formula",
     "Guard",
     "Initial",
@@ -46,7 +49,9 @@ __all__ = [
     "InstanceError",
     "Integer",
     "Ordered",
+    "Projection",
     "Property",
+    "Refinement",
     "Sort",
     "Spec",
     "SpecError",
@@ -71,11 +76,15 @@ __all__ = [
     "initial",
     "invariant",
     "ite",
+    "one_if",
     "one_of",
+    "refinement",
     "relation",
     "spec_of",
     "specs_in",
+    "stay",
     "step_property",
+    "tally",
     "terminal",
     "variable",
     "witness",

@@ -11,13 +11,16 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samebeat_spec.language.errors import SpecError, frame_outside_the_language
 from samebeat_spec.language.recorder import Assignment, Guard, recording
 from samebeat_spec.language.sorts import check_sort
 from samebeat_spec.language.state import State
 from samebeat_spec.language.terms import Formula, Name, Term, as_formula
+
+if TYPE_CHECKING:
+    from samebeat_spec.language.figures import Figure
 
 Claims = tuple[str, ...]
 
@@ -205,8 +208,8 @@ def _file_property(
     return definition
 
 
-def _file(state: type[State], definition: Action | Property) -> None:
-    if any(d.name == definition.name for d in state.definitions):
+def _file(state: type[State], definition: Action | Property | Figure) -> None:
+    if any(d.name == definition.name for d in (*state.definitions, *state.refinements)):
         raise SpecError(
             f"{definition.name} is defined twice",
             within=state.spec_name,
@@ -239,14 +242,7 @@ class _Named:
 
 def _signature(function: Callable[..., Any], states: int) -> tuple[type[State], dict[str, Any]]:
     """Return the state class of the first parameter and the sorts of those after the states."""
-    name = function.__name__
-    try:
-        caller = frame_outside_the_language()  # for sorts declared inside a function
-        hints = typing.get_type_hints(function, localns=dict(caller.f_locals) if caller else None)
-    except NameError as error:
-        raise SpecError(
-            str(error), within=name, advice="declare the sort before the action"
-        ) from None
+    name, hints = function.__name__, _type_hints(function)
     labels = list(inspect.signature(function).parameters)
     state: Any = hints.get(labels[0]) if labels else None
     known = isinstance(state, type) and issubclass(state, State) and state is not State
@@ -268,6 +264,17 @@ def _signature(function: Callable[..., Any], states: int) -> tuple[type[State], 
         for label, sort in sorts.items():
             check_sort(sort, f"parameter {label}")
     return state, sorts
+
+
+def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the type of each parameter that has one."""
+    try:
+        caller = frame_outside_the_language()  # for sorts declared inside a function
+        return typing.get_type_hints(function, localns=dict(caller.f_locals) if caller else None)
+    except NameError as error:
+        raise SpecError(
+            str(error), within=function.__name__, advice="declare the sort before the action"
+        ) from None
 
 
 def _docstring(function: Callable[..., Any]) -> str:

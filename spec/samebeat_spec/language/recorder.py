@@ -44,7 +44,7 @@ class Assignment:
 class Recorder:
     """Collects the guards and assignments of one definition.
 
-    ``kind`` is "action", "initial" or "property"; it decides what may be said.
+    ``kind`` is "action", "initial", "property" or "refinement"; it decides what may be said.
     """
 
     def __init__(self, kind: str = "property") -> None:
@@ -98,8 +98,11 @@ class Recorder:
         self.assignments.append(Assignment(variable, arguments, bound, value, place))
 
     def check_not_assigned(self, variable: Variable, arguments: tuple[Term, ...]) -> None:
-        """Refuse to read a place that this action has assigned: reads see the state before."""
-        for earlier in self.assignments:
+        """Refuse to read a place that this action has assigned: reads see the state before.
+
+        A refinement reads one state and assigns another.
+        """
+        for earlier in self.assignments if self.kind != "refinement" else ():
             if _same_place(earlier, variable, arguments, ()):
                 raise SpecError(
                     f"{variable.name} is read after it was assigned",

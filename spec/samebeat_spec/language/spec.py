@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from samebeat_spec.language.definitions import Action, Initial, Property
 from samebeat_spec.language.errors import SpecError
+from samebeat_spec.language.figures import Figure
 from samebeat_spec.language.recorder import Assignment
 from samebeat_spec.language.state import State, Variable
 from samebeat_spec.language.terms import Expr, Name, SortClass, parts_of
+
+if TYPE_CHECKING:
+    from samebeat_spec.language.refinement import Refinement
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Spec:
     """A transition system in first-order logic: variables, initial states, actions, properties.
 
     ``variables`` change, ``constants`` are fixed by each instance; both in order of declaration.
+    ``figures`` are measured and promise nothing, so they are no part of the fingerprint.
+    ``refinements`` say how it is read as another spec; what it means does not depend on them.
     """
 
     name: str
@@ -33,6 +39,8 @@ class Spec:
     initials: tuple[Initial, ...]
     actions: tuple[Action, ...]
     properties: tuple[Property, ...]
+    figures: tuple[Figure, ...] = ()
+    refinements: tuple[Refinement, ...] = ()
 
     @cached_property
     def sorts(self) -> tuple[SortClass, ...]:
@@ -61,6 +69,8 @@ class Spec:
             found += (g.condition for g in a.guards)
             for x in a.assignments:
                 found += (*x.arguments, *(() if x.value is None else (x.value,)))
+        for f in self.figures:
+            found += (f.formula, *(() if f.amount is None else (f.amount,)))
         for e in found:  # grows as it goes
             found += parts_of(e)
         return tuple(found)
@@ -75,6 +85,11 @@ class Spec:
             *(repr((p.name, p.kind, p.internal, p.formula.key())) for p in self.properties),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def promises(self) -> tuple[Property | Refinement, ...]:
+        """The properties, then the refinements."""
+        return (*self.properties, *self.refinements)
 
     def of_kind(self, *kinds: str) -> tuple[Property, ...]:
         """Return the properties of these kinds, in order of definition."""
@@ -95,6 +110,22 @@ class Spec:
             KeyError: there is none.
         """
         return next((p for p in self.properties if p.name == name), None) or _missing(name)
+
+    def find_figure(self, name: str) -> Figure:
+        """Return the figure called ``name``.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return next((f for f in self.figures if f.name == name), None) or _missing(name)
+
+    def find_refinement(self, name: str) -> Refinement:
+        """Return the refinement called ``name``.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return next((r for r in self.refinements if r.name == name), None) or _missing(name)
 
     def guards(self) -> Iterator[tuple[Action, str]]:
         """Yield every guard of every action as (action, its reason)."""
@@ -148,6 +179,8 @@ def spec_of(state: type[State]) -> Spec:
         initials=initials,
         actions=actions,
         properties=tuple(d for d in definitions if isinstance(d, Property)),
+        figures=tuple(d for d in definitions if isinstance(d, Figure)),
+        refinements=tuple(state.refinements),
     )
     _ = spec.sorts  # refuses two sorts of one name
     return spec

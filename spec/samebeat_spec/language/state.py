@@ -251,11 +251,14 @@ class State:
     the other, unless it defines one of the same name.
 
     An instance stands for the state before a step, or after it (``after=True``, in step
-    properties). ``name`` is the spec's name in reports and on the command line.
+    properties), or for the abstract state that a refinement assigns (``projected=True``). ``name``
+    is the spec's name in reports and on the command line. ``refinements`` are those of this very
+    state: a state that extends it does not have them.
     """
 
     variables: ClassVar[tuple[Variable, ...]] = ()
     definitions: ClassVar[list[Any]] = []
+    refinements: ClassVar[list[Any]] = []
     spec_name: ClassVar[str] = ""
 
     def __init_subclass__(cls, *, name: str = "") -> None:
@@ -263,7 +266,7 @@ class State:
         inherited = [v for base in cls.__bases__ for v in getattr(base, "variables", ())]
         own = [v for v in vars(cls).values() if isinstance(v, Variable)]
         cls.variables = (*inherited, *own)
-        cls.definitions = []
+        cls.definitions, cls.refinements = [], []
         cls.spec_name = name or cls.__name__.lower()
         taken = [v.name for v in own if any(hasattr(base, v.name) for base in cls.__bases__)]
         if taken:
@@ -286,8 +289,9 @@ class State:
         ]
         return (*inherited, *cls.definitions)
 
-    def __init__(self, after: bool = False) -> None:
+    def __init__(self, after: bool = False, projected: bool = False) -> None:
         vars(self)["_after"] = after
+        vars(self)["_projected"] = projected
 
     def __setattr__(self, name: str, value: object) -> None:
         if not isinstance(getattr(type(self), name, None), (Single, Flag)):
@@ -305,19 +309,19 @@ class State:
 
     def read(self, variable: Variable, arguments: tuple[Term, ...]) -> Formula | Term:
         """Return the expression that reads ``variable`` here; refuse a place assigned before."""
+        if vars(self)["_projected"]:
+            raise SpecError(
+                f"{variable.name} of the abstract state is assigned, never read",
+                advice="say it in terms of the concrete state",
+            )
         expression = variable.read(arguments, vars(self)["_after"])
         recorder().check_not_assigned(variable, arguments)
         return expression
 
     def assign(self, variable: Variable, indices: tuple[Any, ...], value: object) -> None:
         """Record an assignment to the places that ``indices`` name (``every`` for a column)."""
-        if variable.constant:
-            raise SpecError(
-                f"{variable.name} is a constant: an instance fixes it and no step changes it"
-            )
-        if vars(self)["_after"]:
-            raise SpecError("a step property compares two states and sets none")
         target = recorder()
+        self._check_assignable(target, variable)
         names = tuple(
             target.fresh_name(sort.__name__[0].lower(), sort)
             for index, sort in zip(indices, variable.arguments, strict=True)
@@ -328,6 +332,20 @@ class State:
         new = _value(target, variable, value, names)
         target.record_assignment(variable, arguments, names, new)
         target.release(names)
+
+    def _check_assignable(self, target: Recorder, variable: Variable) -> None:
+        projected: bool = vars(self)["_projected"]
+        if target.kind == "refinement" and not projected:
+            raise SpecError(
+                f"{variable.name} is of the concrete state, which a refinement only reads",
+                advice="assign the variables of the abstract state",
+            )
+        if variable.constant and not projected:
+            raise SpecError(
+                f"{variable.name} is a constant: an instance fixes it and no step changes it"
+            )
+        if vars(self)["_after"]:
+            raise SpecError("a step property compares two states and sets none")
 
 
 def _value(target: Recorder, variable: Variable, value: object, names: tuple[Name, ...]) -> Any:

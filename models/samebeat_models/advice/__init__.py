@@ -1,0 +1,5 @@
+"""Advice for an operator: is a wished change safe, in which order, by how much, and what if not.
+
+``wish`` reads what is wished, ``judgement`` answers from the registry, ``harm`` plays what would
+happen on the timed pair, ``words`` and ``data`` say it to people and to programs.
+"""
