@@ -14,9 +14,12 @@ Facts = Mapping[int, frozenset[int]]
 
 
 class Ground:
-    """A node: a test of ``cell`` against ``values``, or "all" / "any" of ``parts``."""
+    """A node: a test of ``cell`` against ``values``, or "all" / "any" of ``parts``.
 
-    __slots__ = ("cell", "kind", "parts", "values")
+    ``cells`` are all that it speaks of.
+    """
+
+    __slots__ = ("cell", "cells", "kind", "parts", "values")
 
     def __init__(
         self,
@@ -29,6 +32,8 @@ class Ground:
         self.cell = cell
         self.values = values
         self.parts = parts
+        own = (cell,) if kind == "test" else ()
+        self.cells: frozenset[int] = frozenset(own).union(*(part.cells for part in parts))
 
 
 TRUE = Ground("all")
@@ -53,6 +58,7 @@ class Formulas:
     def __init__(self, possible: Sequence[frozenset[int]]) -> None:
         self.possible = possible
         self._known: dict[Hashable, Ground] = {}
+        self._negated: dict[Ground, Ground] = {}
 
     def test(self, cell: int, values: Iterable[int]) -> Ground:
         """Return "the cell's value is one of ``values``"."""
@@ -106,8 +112,12 @@ class Formulas:
         """Return the negation, pushed down to the tests."""
         if node.kind == "test":
             return self.test(node.cell, self.possible[node.cell] - node.values)
-        parts = [self.negate(part) for part in node.parts]
-        return self.any_of(parts) if node.kind == "all" else self.all_of(parts)
+        known = self._negated.get(node)
+        if known is None:
+            parts = [self.negate(part) for part in node.parts]
+            known = self.any_of(parts) if node.kind == "all" else self.all_of(parts)
+            self._negated[node] = known
+        return known
 
     def assume(self, node: Ground, facts: Facts) -> Ground:
         """Return ``node`` simplified under ``facts``: each cell's value lies in the given set."""
@@ -118,7 +128,11 @@ class Formulas:
             if known <= node.values:
                 return TRUE
             return node if known & node.values else FALSE
+        if node.cells.isdisjoint(facts):
+            return node
         parts = [self.assume(part, facts) for part in node.parts]
+        if all(a is b for a, b in zip(parts, node.parts, strict=True)):
+            return node
         return self.all_of(parts) if node.kind == "all" else self.any_of(parts)
 
     def facts(self, node: Ground) -> dict[int, frozenset[int]]:

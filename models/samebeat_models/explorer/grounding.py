@@ -86,6 +86,8 @@ class Grounding:
         self.instance = instance
         self.definitions: dict[int, Cases] = {}
         self.formulas = Formulas(possible)
+        self.read: set[int] = set()
+        """the cells that were looked at since somebody emptied this"""
         self._after: Mapping[int, Cases] | None = None
         self._cells: dict[int, Cases] = {}
         self._unmoved: dict[Key, Ground] = {}
@@ -218,6 +220,7 @@ class Grounding:
 
     def cell_cases(self, cell: int, after: bool = False) -> Cases:
         """Return the cases of a cell's value, before or after the step in hand."""
+        self.read.add(cell)
         if after and self._after is not None and cell in self._after:
             return self._after[cell]
         if cell in self.definitions:
@@ -365,19 +368,36 @@ def possible_values(
     if not initial_states:
         raise StateError(f"{instance.name}: no initial state passes its guards")
     possible = [frozenset(column) for column in zip(*initial_states, strict=True)]
-    while True:
+    choices = [(a, x) for a in instance.spec.actions for x in instance.choices(a.parameters)]
+    reads: dict[int, set[int]] = {}
+    grown = set(range(len(possible)))
+    while grown:
         grounding = Grounding(instance, possible)
         larger = list(possible)
-        for ground in grounding.actions():
-            for cell, cases in ground.effects.items():
-                allowed = instance.cells[cell].values
-                new = {
-                    v
-                    for v, condition in cases.items()
-                    if v in allowed
-                    and grounding.formulas.all_of((ground.guard, condition)) is not FALSE
-                }
-                larger[cell] |= new
-        if larger == possible:
-            return possible
+        for i, (action, arguments) in enumerate(choices):
+            if reads.get(i, grown) & grown:  # else it allows what it allowed before
+                grounding.read = reads[i] = set()
+                for cell, values in _allowed(grounding, grounding.action(action, arguments)):
+                    larger[cell] |= values
+        grown = {cell for cell, values in enumerate(larger) if values != possible[cell]}
         possible = larger
+    return possible
+
+
+def _allowed(
+    grounding: Grounding, ground: GroundAction | None
+) -> Iterator[tuple[int, frozenset[int]]]:
+    """Yield the values that a step may give to each cell."""
+    if ground is None:
+        return
+    f = grounding.formulas
+    for cell, cases in ground.effects.items():
+        allowed = grounding.instance.cells[cell].values
+        yield (
+            cell,
+            frozenset(
+                v
+                for v, g in cases.items()
+                if v in allowed and f.all_of((ground.guard, g)) is not FALSE
+            ),
+        )
