@@ -316,7 +316,8 @@ class Assumptions:
     Attributes:
         delay: the longest time of a message under way, jitter included, in ms.
         losses: how many heartbeats in a row may be lost.
-        ack_losses: how many heartbeats in a row may go without an ack.
+        ack_losses: how many heartbeats in a row may go without an ack: l (m + 1) + m if at most l
+            heartbeats and m acks are lost in a row.
         drift: by what part clocks differ, 0.01 for one per cent.
         processing: the longest time from a heartbeat to its ack, in ms.
         ack_delay: the longest time from a message to its ack, in ms.
@@ -381,12 +382,6 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         _first("heartbeat_ack_failure_threshold"),
         _assumed("ack_losses") + 1,
         "tolerated losses make nobody suspect the second node",
-    ),
-    Constraint(
-        "missed_acks_below_threshold",
-        _first("heartbeat_ack_failure_threshold"),
-        Quantity("heartbeat_ack_failure_threshold", Place.FIRST, Kind.COUNT) + 1,
-        "the switch itself suspects nobody",
     ),
     Constraint(
         "fragments_under_way_fit",

@@ -62,7 +62,7 @@ ORDERS = {
     "heartbeat_ack_timeout": ((FIRST,), (FIRST,)),
     "heartbeat_interval": ((SECOND, FIRST), (FIRST, SECOND)),
     "heartbeat_failure_threshold": ((SECOND,), (CLAMP, SECOND)),
-    "heartbeat_ack_failure_threshold": ((FIRST,), (CLAMP, FIRST)),
+    "heartbeat_ack_failure_threshold": ((FIRST,), (FIRST,)),
     "receive_send_timer_ratio": ((SECOND,), (SECOND,)),
     "maximum_fragment_size": ((SECOND, FIRST), (FIRST, DRAIN, SECOND)),
     "message_retry_timer": ((FIRST,), (FIRST,)),

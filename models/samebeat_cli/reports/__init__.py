@@ -81,7 +81,7 @@ class Outcome:
         counts = [
             count_of(len({r.model for r in rows}), "model"),
             count_of(len(rows), "result"),
-            f"{len(rows) - len(self.unexpected)} as expected"
+            f"{len(rows) - len(self.unexpected):,} as expected"
             + (f" ({count_of(caught, 'violation')} among them)" if caught else ""),
         ]
         undetermined = sum(r.verdict is Verdict.UNDETERMINED for r in self.unexpected)
