@@ -438,6 +438,9 @@ def _tagged(raw: Any, tag: str, where: str) -> list[Any]:
 
 def _value(instance: Instance, sort: SortClass, raw: Any, where: str) -> int:
     domain = range(2) if sort is None else instance.domain(sort)
+    number = raw.get("#bigint") if isinstance(raw, dict) else None
+    if isinstance(number, str) and number.isdecimal() and len(number) < 10:
+        domain = range(int(number), int(number) + 1) if int(number) in domain else range(0)
     for value in domain:
         if _canonical(_element(instance, sort, value)) == _canonical(raw):
             return value
