@@ -6,6 +6,7 @@ It is about claims 3.heartbeat_ack_timeout, 3.heartbeat_ack_failure_threshold an
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -15,12 +16,15 @@ from samebeat_models.explorer import explore
 from samebeat_models.results import Verdict
 from samebeat_models.second_opinion import PEER_NAMES, run_peer, why_unavailable
 from samebeat_spec.language import Instance, StateError
-from samebeat_spec.language.interpreter import Interpreter, Refused
+from samebeat_spec.language.interpreter import Refused
 from samebeat_spec.parameters import CONSTRAINTS, Assumptions, Place, Quantity
 from samebeat_spec.specs import load_spec
 
+from .walk import Walk
+
 SPEC = load_spec("acks")
 SHORT = {"send": "send_heartbeat", "receive": "receive_ack"}
+Run = partial(Walk, short=SHORT)
 RAISE, LOWER = [2, 6], [6, 2]
 HARM = {"no_false_suspicion"}
 
@@ -66,29 +70,6 @@ def counted(
 ) -> Instance:
     """Ack time-outs, and misses that are counted."""
     return watch("COUNT", intervals, waits, threshold=threshold, tolerated=losses, **more)
-
-
-class Run:
-    """A run by names: ``adopt 1``, ``send ARRIVES``; a number lets so many ticks pass."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance, self.judge = instance, Interpreter(instance)
-        (self.state,) = self.judge.initial_states()
-
-    def __call__(self, *steps: str | int) -> Run:
-        for step in steps:
-            for words in ["tick"] * step if isinstance(step, int) else [step]:
-                name, *labels = words.split()
-                action = SPEC.find_action(SHORT.get(name, name))
-                arguments = tuple(
-                    self.instance.element(p.sort, x)
-                    for p, x in zip(action.parameters, labels, strict=True)
-                )
-                self.state = self.judge.step(action, arguments, self.state)
-        return self
-
-    def holds(self, name: str) -> bool:
-        return self.judge.holds(SPEC.find_property(name), self.state)
 
 
 def broken(instance: Instance) -> set[str]:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from samebeat_spec.language import Instance
-from samebeat_spec.language.interpreter import Interpreter, Refused
+from samebeat_spec.language.interpreter import Refused
 from samebeat_spec.specs import load_spec
+
+from .walk import Walk
 
 SPEC = load_spec("composed")
 
@@ -53,40 +55,12 @@ def cluster(intervals: tuple[int, int], *, envelope: bool = True, **constants: A
     )
 
 
-class Run:
-    """A run by names: ``apply n1 c1``; a number lets so many ticks pass."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance, self.judge = instance, Interpreter(instance)
-        (self.state,) = self.judge.initial_states()
-
-    def __call__(self, *steps: str | int) -> Run:
-        for step in steps:
-            for words in ["tick"] * step if isinstance(step, int) else [step]:
-                name, *labels = words.split()
-                action = SPEC.find_action(name)
-                arguments = tuple(
-                    self.instance.element(p.sort, x)
-                    for p, x in zip(action.parameters, labels, strict=True)
-                )
-                self.state = self.judge.step(action, arguments, self.state)
-        return self
-
-    def __getitem__(self, cell: str) -> str:
-        i = self.instance
-        return {i.cell_label(k): i.value_label(k, x) for k, x in enumerate(self.state)}[cell]
-
-    def broken(self) -> set[str]:
-        """Return the invariants that do not hold now."""
-        return {p.name for p in SPEC.of_kind("invariant") if not self.judge.holds(p, self.state)}
-
-
 # --- claim 1 alone ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("intervals", "first"), [((2, 4), "n1"), ((4, 2), "n2")])
 def test_claim_1_alone_opens_a_window_as_soon_as_the_tightening_member_applies(intervals, first):
-    run = Run(cluster(intervals, envelope=False))(*ACK_ROUND)
+    run = Walk(cluster(intervals, envelope=False))(*ACK_ROUND)
     assert run.broken() == set()
     # The directions mirror each other, so whoever applies first breaks one of the two.
     assert run(f"apply {first} c1").broken() == {"no_mismatch_window"}
@@ -94,13 +68,13 @@ def test_claim_1_alone_opens_a_window_as_soon_as_the_tightening_member_applies(i
 
 def test_claim_1_alone_raising_suspects_a_member_that_sends_less_often_already():
     """Claims 1(c) and 2, 2 -> 4: the deadline is still 3 when the next heartbeat is due at 4."""
-    run = Run(cluster((2, 4), envelope=False))(*BEAT, *ACK_ROUND, "apply n1 c1", 3)
+    run = Walk(cluster((2, 4), envelope=False))(*BEAT, *ACK_ROUND, "apply n1 c1", 3)
     assert run["suspected[n1]"] == "false"
     assert run(1)["suspected[n1]"] == "true"
 
 
 def test_claim_1_alone_lowering_suspects_a_member_at_once_if_more_time_is_over_already():
-    run = Run(cluster((4, 2), envelope=False))(*BEAT, *ACK_ROUND, 4, "apply n2 c1")
+    run = Walk(cluster((4, 2), envelope=False))(*BEAT, *ACK_ROUND, 4, "apply n2 c1")
     assert run["since_heard_ticks[n1]"] == "4"
     assert run["suspected[n1]"] == "true"
 
@@ -110,7 +84,7 @@ def test_claim_1_alone_lowering_suspects_a_member_at_once_if_more_time_is_over_a
 
 @pytest.mark.parametrize(("intervals", "decided"), [((2, 4), 4), ((4, 2), 2)])
 def test_a_member_sends_at_the_old_interval_until_it_has_decided(intervals, decided):
-    run = Run(cluster(intervals))(*BEAT, *ACK_ROUND, "apply n1 c1", intervals[0])
+    run = Walk(cluster(intervals))(*BEAT, *ACK_ROUND, "apply n1 c1", intervals[0])
     assert run["value[n1]"] == "v2"
     with pytest.raises(Refused, match="no heartbeat is due"):
         run(1)
@@ -120,7 +94,7 @@ def test_a_member_sends_at_the_old_interval_until_it_has_decided(intervals, deci
 
 
 def test_a_watcher_keeps_the_longer_deadline_until_a_heartbeat_states_the_new_epoch():
-    run = Run(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
+    run = Walk(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
     assert run(4, "send_heartbeat n1 ARRIVES")["deadline[n1]"] == "v1"
     run("commit n1 c1", "receive_heartbeat n1 LATEST")
     assert run["deadline[n1]"] == "v1"  # what arrived was sent before the decision
@@ -129,14 +103,14 @@ def test_a_watcher_keeps_the_longer_deadline_until_a_heartbeat_states_the_new_ep
 
 
 def test_a_heartbeat_may_confirm_to_a_watcher_what_it_has_not_decided_itself():
-    run = Run(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
+    run = Walk(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
     run("commit n1 c1", 2, *BEAT)
     assert (run["phase[n2, c1]"], run["deadline[n1]"]) == ("APPLIED", "v2")
 
 
 def test_after_an_undo_a_watcher_keeps_the_longer_deadline_until_a_heartbeat_states_the_epoch():
     """Notes C2 and C3: an undo goes through the envelope too."""
-    run = Run(cluster((2, 4)))(*BEAT, *ACK_ROUND, "apply n2 c1", "fail_to_apply n1 c1")
+    run = Walk(cluster((2, 4)))(*BEAT, *ACK_ROUND, "apply n2 c1", "fail_to_apply n1 c1")
     run("send_failure n1 c1", "receive n2 n1 c1 FAILURE", "undo n2 c1")
     assert (run["value[n2]"], run["deadline[n1]"]) == ("v1", "v2")
     assert run(2, *BEAT)["deadline[n1]"] == "v1"
@@ -144,7 +118,7 @@ def test_after_an_undo_a_watcher_keeps_the_longer_deadline_until_a_heartbeat_sta
 
 
 def test_heartbeats_without_clocks_state_any_epoch_that_the_member_has_been_in():
-    run = Run(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
+    run = Walk(cluster((4, 2)))(*BEAT, *ACK_ROUND, "apply n1 c1", "apply n2 c1", *STATUS_ROUND)
     with pytest.raises(Refused, match="n has been in epoch e"):
         run("hear n2 1")
     run("commit n2 c1", "hear n2 0")

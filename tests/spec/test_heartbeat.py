@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from samebeat_models.explorer import explore
 from samebeat_spec.heartbeat import SECOND, Change, TimedPair, rearm_second
 from samebeat_spec.language import Instance, Spec, StateError, action, guard, ite, spec_of
-from samebeat_spec.language.interpreter import Interpreter, Refused
+from samebeat_spec.language.interpreter import Refused
 from samebeat_spec.specs import load_spec
+
+from .walk import Walk
 
 SPEC = load_spec("heartbeat")
 SHORT = {"send": "send_heartbeat", "receive": "receive_heartbeat", "hear": "hear_announcement"}
+Run = partial(Walk, short=SHORT)
 
 
 class Hasty(TimedPair, name="hasty"):
@@ -71,29 +75,6 @@ def pair(
             **constants,
         },
     )
-
-
-class Run:
-    """A run by names: ``ask 1``, ``send ARRIVES``; a number lets so many ticks pass."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance, self.judge = instance, Interpreter(instance)
-        (self.state,) = self.judge.initial_states()
-
-    def __call__(self, *steps: str | int) -> Run:
-        for step in steps:
-            for words in ["tick"] * step if isinstance(step, int) else [step]:
-                name, *labels = words.split()
-                action = SPEC.find_action(SHORT.get(name, name))
-                arguments = tuple(
-                    self.instance.element(p.sort, x)
-                    for p, x in zip(action.parameters, labels, strict=True)
-                )
-                self.state = self.judge.step(action, arguments, self.state)
-        return self
-
-    def holds(self, name: str) -> bool:
-        return self.judge.holds(SPEC.find_property(name), self.state)
 
 
 def broken(instance: Instance) -> set[str]:

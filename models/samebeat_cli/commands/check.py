@@ -24,6 +24,23 @@ if TYPE_CHECKING:
     from samebeat_models.figures import Measured
 
 
+MaxStates = Annotated[
+    int | None, typer.Option(min=1, help="Stop a model after this many states: undetermined.")
+]
+MaxSeconds = Annotated[
+    float | None, typer.Option(min=0, help="Stop a model after this time: undetermined.")
+]
+MaxMemory = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        help="Stop a model when the process holds so much: undetermined. Default: four fifths "
+        "of the machine's memory.",
+        show_default=False,
+    ),
+]
+
+
 def check(
     models: Annotated[
         list[str] | None,
@@ -67,21 +84,9 @@ def check(
             "change takes; the least and the most over all runs (text, JSON, Markdown).",
         ),
     ] = False,
-    max_states: Annotated[
-        int | None, typer.Option(min=1, help="Stop a model after this many states: undetermined.")
-    ] = None,
-    max_seconds: Annotated[
-        float | None, typer.Option(min=0, help="Stop a model after this time: undetermined.")
-    ] = None,
-    max_memory_mb: Annotated[
-        float | None,
-        typer.Option(
-            min=1,
-            help="Stop a model when the process holds so much: undetermined. Default: four fifths "
-            "of the machine's memory.",
-            show_default=False,
-        ),
-    ] = None,
+    max_states: MaxStates = None,
+    max_seconds: MaxSeconds = None,
+    max_memory_mb: MaxMemory = None,
 ) -> None:
     """Explore models exhaustively and report every property's verdict.
 
