@@ -35,7 +35,7 @@ def test_an_unsafe_wish_is_exit_12_with_the_nearest_safe_value_and_its_trace(run
     ran = run("advise", *NOW, "--want", "heartbeat_interval=2500", *NETWORK)
     assert ran.code == 12
     said = ran.out.splitlines()
-    assert said[0] == "UNSAFE: the new values break the constraint safe by 1625 ms."
+    assert said[0] == "UNSAFE by 1625 ms: a live node may be suspected (constraint `safe`)."
     assert "  heartbeat_interval: 1963 ms (wished: 2500)" in said
     assert any("the second node's deadline has passed: it suspects a live node" in x for x in said)
 
@@ -83,6 +83,7 @@ def test_json_has_the_keys_that_programs_rely_on(run: Run) -> None:
         "nearest",
         "trace",
         "tick_ms",
+        "chosen",
         "rounded",
         "no_trace",
         "exit",
@@ -136,6 +137,26 @@ def test_a_trace_that_was_written_can_be_replayed_and_checked(run: Run) -> None:
     replayed = run(*arguments)
     assert replayed.code == 0
     assert "no_false_suspicion is violated after step 11" in replayed.out
+
+
+def test_a_run_of_acks_is_told_written_and_replayed(run: Run) -> None:
+    now = ["--now", "heartbeat_interval=1000", "--now", "heartbeat_ack_timeout=500"]
+    want = ["--want", "heartbeat_ack_timeout=100", "--delay", "80"]
+    ran = run("advise", *now, *want, "--out-itf", "out")
+    assert ran.code == 12
+    said = ran.out.splitlines()
+    assert said[0].startswith("UNSAFE by 60 ms: an ack that is not lost may be missed")
+    assert "  120 ms  that is the threshold: the first node suspects a live node" in said
+    assert (
+        "  Not given, and so chosen for this run: heartbeat_ack_failure_threshold 1 miss." in said
+    )
+    replayed = run(*said[-1].split("samebeat ")[1].split())
+    assert replayed.code == 0
+    assert "no_false_suspicion is violated after step 8, at 120 ms" in replayed.out
+    found = json.loads(run("advise", *now, *want, "--format", "json").out)
+    assert found["chosen"] == {"heartbeat_ack_failure_threshold": 1}
+    assert (found["tick_ms"], found["trace"][-1]["action"]) == (20, "miss")
+    assert found["trace"][-1]["time_ms"] == 120
 
 
 @pytest.mark.slow

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samebeat_models.advice.harm import LITERAL, NOW, PROPERTY, WANT, harms
+from samebeat_models.advice.harm import harms
+from samebeat_models.advice.heartbeat_harm import LITERAL, NO_ORDER, NOW, WANT
 from samebeat_models.advice.judgement import Advice, Deferral, Verdict, keeps_itself, unit_of
 from samebeat_models.advice.numbers import exact, for_json, plain
+from samebeat_models.advice.run import PROPERTY
+from samebeat_models.advice.stories import story
 from samebeat_models.advice.wish import ASSUMED, Wish, WishError, from_options, from_toml
-from samebeat_models.advice.words import formula, headline, lines, story
+from samebeat_models.advice.words import WHAT_GOES_WRONG, formula, headline, lines
 from samebeat_models.explorer import explore
 from samebeat_models.replay import replay_trace
 from samebeat_models.times import step_times
@@ -94,7 +97,7 @@ def test_raising_is_safe_as_the_claims_have_it_and_harmful_with_the_first_node_f
     assert advice.literal.safe
     assert not advice.no_order.safe
     (harm,) = harms(advice).values()
-    assert harm.case.policy == "FIRST_FIRST"
+    assert harm.case is NO_ORDER
     assert story(harm)[-1].startswith("5000 ms")
 
 
@@ -108,7 +111,9 @@ def test_values_with_room_to_spare_switch_in_any_order():
 def test_an_unsafe_wish_is_told_by_how_much_and_what_would_do():
     advice = wish(REAL, {INTERVAL: 2500}, delay=50, losses=2, drift=Fraction(1, 100))
     assert (advice.verdict, advice.deferral) == (Verdict.UNSAFE, Deferral.NO_ORDER_HELPS)
-    assert headline(advice) == "UNSAFE: the new values break the constraint safe by 1625 ms."
+    assert (
+        headline(advice) == "UNSAFE by 1625 ms: a live node may be suspected (constraint `safe`)."
+    )
     assert advice.nearest == {INTERVAL: 1963}
     (harm,) = harms(advice).values()
     assert harm.case is WANT
@@ -340,6 +345,10 @@ def test_every_constraint_can_be_written_and_has_a_unit():
             assert formula(side, values, numbers=False)
             assert eval(formula(side, values, numbers=True)) == side.evaluate(values)
         assert unit_of(c) in {p.unit for p in PARAMETERS}
+
+
+def test_of_every_constraint_it_can_be_said_what_goes_wrong():
+    assert set(WHAT_GOES_WRONG) == {c.name for c in CONSTRAINTS}
 
 
 def test_constraints_that_compare_a_parameter_with_itself_are_about_the_order():

@@ -21,8 +21,8 @@ from samebeat_cli.output import (
 )
 
 if TYPE_CHECKING:
-    from samebeat_models.advice.harm import Harm
     from samebeat_models.advice.judgement import Advice
+    from samebeat_models.advice.run import Harm
     from samebeat_models.advice.wish import Wish
 
 _MODELS = "advice.py"
@@ -178,7 +178,7 @@ def _read(path: Path) -> str:
 
 
 def _itf_file(harm: Harm, folder: Path) -> Path:
-    from samebeat_models.advice.harm import PROPERTY
+    from samebeat_models.advice.run import PROPERTY
     from samebeat_models.itf import SUFFIX
 
     return folder / (file_name(f"advise-{harm.case.name}", PROPERTY) + SUFFIX)
@@ -195,7 +195,7 @@ def _replays(found: Mapping[str, Harm], folder: Path) -> list[str]:
 def _write_traces(found: Mapping[str, Harm], folder: Path) -> None:
     """Write each trace, and the models that they are runs of as a file that replay takes."""
     from samebeat_models import itf
-    from samebeat_models.advice.harm import PROPERTY, SPEC, models_file
+    from samebeat_models.advice.run import PROPERTY, models_file
     from samebeat_spec.specs import load_spec
 
     models = [harm.model for harm in found.values() if harm.model is not None]
@@ -203,7 +203,6 @@ def _write_traces(found: Mapping[str, Harm], folder: Path) -> None:
         write_file(folder / _MODELS, models_file(models))
     for harm in found.values():
         if harm.trace is not None and harm.model is not None:
-            text = itf.dumps(
-                harm.trace, harm.model, load_spec(SPEC), harm.model.about, shows=PROPERTY
-            )
+            spec = load_spec(harm.model.spec)
+            text = itf.dumps(harm.trace, harm.model, spec, harm.model.about, shows=PROPERTY)
             write_file(_itf_file(harm, folder), text)

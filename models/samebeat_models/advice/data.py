@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from samebeat_models.advice.harm import Harm
 from samebeat_models.advice.judgement import Advice, Judged, Order, keeps_itself, unit_of
 from samebeat_models.advice.numbers import for_json
+from samebeat_models.advice.run import Harm
 from samebeat_models.advice.words import headline, inequality
 from samebeat_models.render import trace_data
 from samebeat_models.results import Exit
@@ -91,6 +91,7 @@ def _harm(harm: Harm | None) -> dict[str, Any]:
     return {
         "trace": trace_data(trace, harm.tick_ms) if harm and trace else None,
         "tick_ms": for_json(harm.tick_ms) if harm and trace else None,
+        "chosen": {n: for_json(x) for n, x in harm.chosen.items()} if harm else {},
         "rounded": list(harm.rounded) if harm else [],
         "no_trace": (harm.reason or None) if harm else None,
     }

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from textwrap import wrap
 
-from samebeat_models.advice.harm import Harm
 from samebeat_models.advice.judgement import (
     Advice,
     Deferral,
@@ -17,10 +16,9 @@ from samebeat_models.advice.judgement import (
     unit_of,
 )
 from samebeat_models.advice.numbers import plain
+from samebeat_models.advice.run import Harm
+from samebeat_models.advice.stories import seen_later, story
 from samebeat_models.advice.wish import NONE
-from samebeat_models.results import Step, Trace
-from samebeat_models.times import is_tick, step_times
-from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.parameters import (
     BY_NAME,
     Constant,
@@ -42,6 +40,22 @@ _DEFERRAL = {
     Deferral.ENOUGH: "The claims' order is enough: the second node switches first (claim 19).",
     Deferral.NOT_ENOUGH: "The claims' own order is UNSAFE here: the second node first (claim 19).",
 }
+WHAT_GOES_WRONG = {
+    "safe": "a live node may be suspected",
+    "misses_below_threshold": "the switch itself may make the second node suspect",
+    "ack_in_time": "an ack that is not lost may be missed",
+    "ack_losses_tolerated": "a live node may be suspected for losses that are tolerated",
+    "fragments_under_way_fit": "a fragment under way may not fit the second node's buffers",
+    "new_fragments_fit": "a fragment to come may not fit the second node's buffers",
+    "no_early_retry": "a message may be sent again while its ack is under way",
+    "one_retry_at_least": "a message may be given up before it is sent again",
+    "duplicates_under_way_known": "the second node may take a late copy for a new message",
+    "new_duplicates_known": "the second node may take a late copy for a new message",
+    "nothing_purged": "what is queued may be purged",
+    "unacked_fit": "an unacked message may find no buffer at the second node",
+    "new_messages_fit": "a message to come may find no buffer at the second node",
+}
+"""For each constraint what may happen where it is broken."""
 _ENVELOPE = (
     "     Or, for heartbeats in any direction: the second node keeps the longest deadline until a",
     "     heartbeat confirms the new values, and the first follows on the ack.",
@@ -113,7 +127,8 @@ def headline(advice: Advice) -> str:
     j = advice.decides
     if advice.verdict is Verdict.UNSAFE:
         amount = quantity(-j.margin, unit_of(j.constraint))
-        return f"UNSAFE: the new values break the constraint {j.constraint.name} by {amount}."
+        name = j.constraint.name
+        return f"UNSAFE by {amount}: {WHAT_GOES_WRONG[name]} (constraint `{name}`)."
     how = {
         Deferral.NOT_NEEDED: "in any order",
         Deferral.ENOUGH: "if the second node switches first",
@@ -170,7 +185,7 @@ def _what_decides(advice: Advice) -> list[str]:
     j = advice.decides
     c = j.constraint
     large, small = (formula(side, j.values, numbers=False) for side in (c.large, c.small))
-    found = [f"What decides: {c.name}, so that {c.why}.", f"  {large}", f"    >= {small}"]
+    found = [f"What decides: {c.why} (constraint `{c.name}`).", f"  {large}", f"    >= {small}"]
     now = next(p for p in advice.present if p.constraint is c)
     between = advice.worst_on_the_way(c) if advice.safe else None
     seen = [p for p in (now, between, j) if p is not None]
@@ -219,7 +234,7 @@ def _worst(order: Order) -> list[str]:
     j = order.worst
     if j is None:
         return []
-    return [f"  {j.at}, {j.constraint.name} is:", f"    {inequality(j)}: {_margin(j)}"]
+    return [f"  {j.at} (constraint `{j.constraint.name}`):", f"    {inequality(j)}: {_margin(j)}"]
 
 
 def _nearest(advice: Advice) -> list[str]:
@@ -248,51 +263,18 @@ def _harm(harm: Harm) -> list[str]:
     if harm.trace is None:
         return wrap(f"No trace of {harm.case.about}: {harm.reason}.", _WIDTH)
     found = [f"What can happen with {harm.case.about}:", *(f"  {x}" for x in story(harm))]
-    if harm.rounded:
-        step = plain(harm.tick_ms)
-        numbers = ", ".join(harm.rounded)
-        said = f"Shown in steps of {step} ms and rounded; the true numbers are worse: {numbers}."
+    for said in _remarks(harm):
         found += wrap(said, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     return found
 
 
-def story(harm: Harm) -> list[str]:
-    """Return a trace in plain words, a line for each step that is no tick, times in ms."""
-    if harm.trace is None:
-        return []
-    trace, times = harm.trace, step_times(harm.trace)
-    states = trace.states
-    rows = [
-        (times[i], _sentence(trace, step, states[i - 1]))
-        for i, step in enumerate(trace.steps, 1)
-        if not is_tick(trace.instance, step)
-    ]
-    rows.append(
-        (times[len(trace.steps)], "the second node's deadline has passed: it suspects a live node")
-    )
-    shown = [(f"{plain(ticks * harm.tick_ms)} ms", words) for ticks, words in rows]
-    width = max(len(time) for time, _ in shown)
-    return [f"{time:>{width}}  {words}" for time, words in shown]
-
-
-def _sentence(trace: Trace, step: Step, before: StateTuple) -> str:
-    instance = trace.instance
-    recorded = instance.cell_index["recorded"][(0,)]
-    switches = before[recorded] != step.state[recorded]
-    match step.action:
-        case "ask":
-            return "the first node " + ("switches and says so" if switches else "asks for it")
-        case "send_heartbeat":
-            sort = instance.spec.find_action(step.action).parameters[0].sort
-            lost = instance.label(sort, step.arguments[0]) == "LOST"
-            return "the first node sends a heartbeat" + (", which is lost" if lost else "")
-        case "receive_heartbeat":
-            return "the second node receives it"
-        case "modify":
-            return "the second node switches"
-        case "send_ack":
-            heard = any(other.action == "receive_ack" for other in trace.steps)
-            return "the second node acks" + ("" if heard else "; the ack is late or lost")
-        case "receive_ack":
-            return "the first node hears the ack and switches"
-    raise KeyError(step.action)
+def _remarks(harm: Harm) -> Iterator[str]:
+    step = plain(harm.tick_ms)
+    if harm.chosen:
+        values = ", ".join(f"{n} {quantity(x, BY_NAME[n].unit)}" for n, x in harm.chosen.items())
+        yield f"Not given, and so chosen for this run: {values}."
+    if seen_later(harm):
+        yield f"Shown in steps of {step} ms; it is seen a step later that a time-out has passed."
+    if harm.rounded:
+        numbers = ", ".join(harm.rounded)
+        yield f"Shown in steps of {step} ms and rounded; the true numbers are worse: {numbers}."
