@@ -7,7 +7,15 @@ from itertools import repeat
 from textwrap import indent, wrap
 
 from samebeat_models.catalog import Model
-from samebeat_spec.language import Action, Instance, Property, Refinement, Spec, header
+from samebeat_spec.language import (
+    Action,
+    Instance,
+    Liveness,
+    Property,
+    Refinement,
+    Spec,
+    header,
+)
 from samebeat_spec.language.pretty import assignment, declaration, lines, variable_docs
 from samebeat_spec.language.terms import SortClass
 
@@ -37,6 +45,8 @@ def spec_text(spec: Spec, instance: Instance | None = None) -> str:
     ]
     for kind, title in _KINDS:
         sections += _section(title, [_property(p) for p in spec.of_kind(kind)])
+    title = "Liveness: what every fair run comes to"
+    sections += _section(title, [_liveness(p) for p in spec.liveness])
     title = "Refinements: each step of a run, projected, is a step of the other spec or none"
     sections += _section(title, [_refinement(r) for r in spec.refinements])
     return "\n\n".join(sections)
@@ -52,12 +62,15 @@ def _model_lines(model: Model, instance: Instance) -> Iterator[str]:
         yield f"  {name} = {value}"
     if model.without is not None:
         yield f"  without the guard of {model.without.action}: {model.without.guard}"
+    if model.unfair:
+        yield f"  without fairness of {', '.join(model.unfair)}"
     bits = sum((len(cell.values) - 1).bit_length() for cell in instance.cells)
     yield f"  {len(instance.cells)} cells of {bits} bits in all"
     pins = {
         "states": model.states,
         "transitions": model.transitions,
         "depth": model.depth,
+        "for every fair run": ", ".join(model.live),
         "violates": ", ".join(model.violates),
         "terminal": ", ".join(f"{name} in {n:,} states" for name, n in model.terminal.items()),
         "never reached": ", ".join(model.unreached),
@@ -130,7 +143,7 @@ def _action(a: Action) -> str:
     parameters = ", ".join(f"{p.label}: {p.sort.__name__}" for p in a.parameters)
     rows = [f"{a.name}({parameters})", *_wrapped(a.doc, "  "), *_claims(a.claims)]
     for g in a.guards:
-        rows.append(f"  needs  {g.why}")
+        rows.append(f"  needs  {g.why}" + (f" (limits the {g.limit})" if g.limit else ""))
         rows += [f"           {line}" for line in lines(g.condition, _WIDTH - 11)]
     for i, x in enumerate(a.assignments):
         rows.append(f"  {'then' if i == 0 else '    '}   {assignment(x)}")
@@ -141,6 +154,22 @@ def _property(p: Property) -> str:
     kind = " (internal)" if p.internal else ""
     rows = [f"{p.name}{kind}", *_wrapped(p.doc, "  "), *_claims(p.claims)]
     return "\n".join(rows + [f"    {line}" for line in lines(p.formula, _WIDTH - 6)])
+
+
+def _liveness(p: Liveness) -> str:
+    """Return a promise about infinite runs: what leads to what, and what is fair."""
+    parameters = ", ".join(f"{x.label}: {x.sort.__name__}" for x in p.parameters)
+    rows = [p.name + (f"({parameters})" if parameters else "")]
+    rows += [*_wrapped(p.doc, "  "), *_claims(p.claims)]
+    if p.kind == "leads_to":
+        rows += [f"    {line}" for line in lines(p.given, _WIDTH - 6)]
+    goal = lines(p.goal, _WIDTH - 17)
+    word = "leads to" if p.kind == "leads_to" else "eventually"
+    rows += [f"  {word:10} {goal[0]}", *(f"             {line}" for line in goal[1:])]
+    for name, group in (("weak", False), ("strong", True)):
+        fair = ", ".join(str(f) for f in p.fair if f.strong is group)
+        rows += _wrapped(f"{name}ly fair: {fair}", "  ", "    ") if fair else []
+    return "\n".join(rows)
 
 
 def _refinement(r: Refinement) -> str:

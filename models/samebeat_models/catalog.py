@@ -64,6 +64,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         idle: actions that are never enabled here, exactly.
         vacuous: properties that hold here for want of a case, exactly.
         without: the guard taken out: the entry is a negative control.
+        live: the promises about infinite runs that are looked at in this model.
+        unfair: actions that no promise relies on here: the entry is a negative control.
         violates: the properties violated at the least depth, exactly. Empty: nothing is violated.
         figures: the least and the most of figures, exactly; compared if figures are asked for.
         refines: the refinements of the spec that this model must satisfy.
@@ -87,6 +89,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     idle: tuple[str, ...] = ()
     vacuous: tuple[str, ...] = ()
     without: Without | None = None
+    live: tuple[str, ...] = ()
+    unfair: tuple[str, ...] = ()
     violates: tuple[str, ...] = ()
     figures: dict[str, tuple[FigurePin, FigurePin]] = {}
     refines: tuple[str, ...] = ()
@@ -96,7 +100,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def is_control(self) -> bool:
         """Whether this model is a wrong protocol that must be caught."""
-        return self.without is not None or bool(self.violates)
+        return self.without is not None or bool(self.violates) or bool(self.unfair)
 
     def instance(self, spec: Spec) -> Instance:
         """Return the instance to explore; a control's spec has no internal properties.
@@ -113,6 +117,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 raise GuardMissing(
                     f"{self.name}: {spec.name} has no guard {error.args[0]!r} to take out"
                 ) from None
+        if self.unfair:
+            spec = spec.unfair(self.unfair)
         if self.is_control:
             spec = spec.with_end_properties_only()
         return Instance(self.name, spec, self.sizes, self.constants)
@@ -121,8 +127,10 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Refuse pins that speak of what the spec does not have."""
         properties = {p.name for p in spec.of_kind("invariant", "step", "always_reachable")}
         known = {
-            "violates": properties | {DEADLOCK_FREE, *self.refines},
-            "vacuous": properties,
+            "violates": properties | {DEADLOCK_FREE, *self.refines, *self.live},
+            "live": {p.name for p in spec.liveness},
+            "unfair": {f.action for p in spec.liveness for f in p.fair},
+            "vacuous": properties | {*self.live},
             "unreached": {p.name for p in spec.of_kind("witness")},
             "terminal": {p.name for p in spec.of_kind("terminal")},
             "idle": {a.name for a in spec.actions},

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from samebeat_models.catalog import GuardMissing, Model
 from samebeat_models.explorer import explore
+from samebeat_models.liveness import findings as liveness
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.refinement import findings as refinements
 from samebeat_models.results import (
@@ -28,6 +29,7 @@ _EXIT_OF_KIND = {
     "deadlock": Exit.DEADLOCK,
     "always_reachable": Exit.LIVENESS,
     refinements.KIND: Exit.SAFETY,
+    liveness.KIND: Exit.LIVENESS,
 }
 
 
@@ -57,6 +59,7 @@ def check_model(
         progress=progress,
     )
     outcome = refinements.with_refinements(model, outcome, budget, progress)
+    outcome = liveness.with_liveness(model, outcome)
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
 
@@ -119,6 +122,7 @@ def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict
         detail=_detail(outcome, finding, expected),
         trace=finding.trace,
         notes=finding.notes,
+        vacuous=finding.verdict is Verdict.HOLDS and finding.property in outcome.vacuous,
     )
 
 
@@ -134,7 +138,9 @@ def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
 
 def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
     undetermined = finding.verdict is Verdict.UNDETERMINED and finding.verdict is not expected
-    return outcome.incomplete_reason if undetermined else ""  # else the verdict says it
+    if undetermined:
+        return finding.why or outcome.incomplete_reason
+    return ""  # the verdict says it
 
 
 def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
@@ -142,6 +148,8 @@ def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
         return ()
     if finding.kind == refinements.KIND:
         return outcome.instance.spec.find_refinement(finding.property).claims
+    if finding.kind == liveness.KIND:
+        return outcome.instance.spec.find_liveness(finding.property).claims
     return outcome.instance.spec.find_property(finding.property).claims
 
 
@@ -208,6 +216,7 @@ def _control_mismatches(model: Model, outcome: Exploration) -> list[str]:
     if {f.property for f in violated} != set(model.violates):
         found = ", ".join(f.property for f in violated) or "nothing"
         return [f"violated at the least depth: {found}, instead of {', '.join(model.violates)}"]
-    if model.depth is not None and violated[0].depth != model.depth:
-        return [f"the counterexample has {violated[0].depth} steps instead of {model.depth}"]
+    least = min((f.depth for f in violated if f.depth is not None), default=None)
+    if model.depth is not None and least != model.depth:
+        return [f"the counterexample has {least} steps instead of {model.depth}"]
     return []

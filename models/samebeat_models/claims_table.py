@@ -17,21 +17,23 @@ from samebeat_spec.language import Spec
 
 _ID = r"(?:\d+(?:\([a-f]\))?(?:\.[a-z]\w*)?|C\d)"
 _PROMISES = ("invariant", "step", "always_reachable")
-_CITATION = re.compile(rf"\b[Cc]laims? ({_ID}(?:(?:,| and|, and) {_ID})*)")
+_CITATION = re.compile(rf"\b(?:[Cc]laim|[Nn]ote)s? ({_ID}(?:(?:,| and|, and) {_ID})*)")
 
 
 @dataclass(frozen=True)
 class ClaimRow:
     """One element with everything that cites it.
 
-    Actions and properties are written ``spec.name``; proofs, handlers and tests as their readers
-    name them. A design note of our own (C1 to C8) is a row like any other. Models are those that
-    show the element, see ``shows``.
+    Actions, properties and witnesses are written ``spec.name``; proofs, handlers and tests as their
+    readers name them. A property can fail wherever it is checked. A witness says that a situation
+    can come up, so it promises nothing and stands apart. A design note of our own (C1 to C8) is a
+    row like any other. Models are those that show the element, see ``shows``.
     """
 
     claim: Claim
     actions: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     proofs: tuple[str, ...] = ()
     handlers: tuple[str, ...] = ()
@@ -63,24 +65,39 @@ def claim_rows(
     """
     known = {spec.name: spec for spec in specs}
     return tuple(
-        ClaimRow(
-            claim,
-            tuple(
-                f"{spec.name}.{a.name}"
-                for spec in known.values()
-                for a in spec.actions
-                if claim.id in a.claims
-            ),
-            tuple(
-                f"{spec.name}.{p.name}"
-                for spec in known.values()
-                for p in spec.promises
-                if claim.id in p.claims
-            ),
-            tuple(m.name for m in models if m.spec in known and shows(m, known[m.spec], claim.id)),
-            tests=(tests or {}).get(claim.id, ()),
-        )
+        _row(claim, known, models, (tests or {}).get(claim.id, ()))
         for claim in CLAIMS + DESIGN_NOTES
+    )
+
+
+def _row(
+    claim: Claim, known: Mapping[str, Spec], models: Sequence[Model], tests: tuple[str, ...]
+) -> ClaimRow:
+    """Return the row of one element; its models are of specs that promise something about it."""
+    actions: list[str] = []
+    properties: list[str] = []
+    witnesses: list[str] = []
+    promising: set[str] = set()
+    for spec in known.values():
+        seen = {p.name for p in spec.of_kind("witness", "terminal")}
+        actions += [f"{spec.name}.{a.name}" for a in spec.actions if claim.id in a.claims]
+        cited = [p.name for p in spec.promises if claim.id in p.claims]
+        witnesses += [f"{spec.name}.{name}" for name in cited if name in seen]
+        promised = [f"{spec.name}.{name}" for name in cited if name not in seen]
+        properties += promised
+        promising |= {spec.name} if promised else set()
+    shown = [
+        m.name
+        for m in models
+        if m.spec in (promising or known) and shows(m, known[m.spec], claim.id)
+    ]
+    return ClaimRow(
+        claim,
+        tuple(actions),
+        tuple(properties),
+        tuple(witnesses),
+        tuple(shown),
+        tests=tests,
     )
 
 
@@ -88,16 +105,18 @@ def shows(model: Model, spec: Spec, claim_id: str) -> bool:
     """Return whether a model shows an element: by a promise that it keeps and has a case for.
 
     Where no promise of the spec cites the element, a situation that the model reaches will do, and
-    where no situation does either, a step that it takes. A negative control shows nothing.
+    where no situation does either, a step that it takes. A model that takes none of the steps that
+    cite the element shows nothing, nor does a negative control.
     """
-    if model.is_control:
+    steps = {a.name for a in spec.actions if claim_id in a.claims}
+    if model.is_control or (steps and steps <= {*model.idle}):
         return False
     promised = {p.name for p in spec.properties if p.kind in _PROMISES and not p.internal}
-    promised.update(model.refines)
+    promised.update(model.refines, model.live)
     for cited, unseen in (
         (promised & {p.name for p in spec.promises if claim_id in p.claims}, model.vacuous),
         ({p.name for p in spec.of_kind("witness") if claim_id in p.claims}, model.unreached),
-        ({a.name for a in spec.actions if claim_id in a.claims}, model.idle),
+        (steps, model.idle),
     ):
         if cited:
             return bool(cited.difference(unseen))
@@ -114,9 +133,9 @@ def tests_folder() -> Path | None:
 def cited_in_tests(folder: Path) -> dict[str, tuple[str, ...]]:
     """Return for each id the tests that cite it, as pytest names them.
 
-    A test cites in its docstring, "claim 2" or "claims 1(b), 4 and C6", or with a decorator whose
-    name ends in ``claims``: ``@pytest.mark.claims("1(b)")``. A module's docstring speaks for all
-    of the file.
+    A test cites in its docstring, "claim 2", "claims 1(b), 4 and C6" or "note C2", or with a
+    decorator whose name ends in ``claims``: ``@pytest.mark.claims("1(b)")``. A module's docstring
+    speaks for all of the file.
     """
     found: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("test_*.py")):

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from samebeat_models.explorer.formulas import Ground
 from samebeat_models.explorer.kernels import blocks
 from samebeat_models.explorer.machine import Machine, build_machine
-from samebeat_models.explorer.store import Store, sorted_unique
+from samebeat_models.explorer.store import Bools, Store, sorted_unique
 from samebeat_spec.language import Action, Instance
 from samebeat_spec.language.instance import Arguments, StateTuple
 
@@ -59,6 +60,26 @@ class StateGraph:
             for level in self.store.levels
             for i in range(level.shape[1])
         ]
+
+    def state(self, number: int) -> StateTuple:
+        """Return one state as a tuple of cell values."""
+        level = int(np.searchsorted(self._bases, number, side="right")) - 1
+        return self.machine.unpack(self.store.levels[level], number - int(self._bases[level]))
+
+    @cached_property
+    def depth(self) -> Numbers:
+        """The least number of steps to each state."""
+        return np.repeat(np.arange(len(self.store.levels)), np.diff(self._bases))
+
+    @cached_property
+    def _bases(self) -> Numbers:
+        return np.cumsum([0, *(level.shape[1] for level in self.store.levels)])
+
+    def where(self, ground: Ground) -> Bools:
+        """Return for each state whether a ground formula holds in it."""
+        holds = self.machine.steps.kernel.mask(ground)
+        found = [holds(block) for level in self.store.levels for _, block in blocks(level)]
+        return np.concatenate(found)
 
     def label(self, entry: int) -> tuple[Action, Arguments]:
         """Return the action and the arguments of one step, by its position in the arrays."""

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from samebeat_models.catalog import Model, Without
+from samebeat_models.render import actor_of
 from samebeat_models.render import labels as labels_of
 from samebeat_models.results import DEADLOCK_FREE, Step, Trace
 from samebeat_models.version import samebeat_version
@@ -41,10 +42,11 @@ class TraceFileError(Exception):
     """A trace file cannot be used; the message is one line that names the file and the place."""
 
 
-class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The top ``#meta``: what the run is a run of, and what it shows.
 
-    ``property`` is the one that the run violates, if any, after as many steps as ``steps`` says.
+    ``property`` is the one that the run violates, if any, after as many steps as ``steps`` says;
+    no promise relies on the actions in ``unfair``.
     """
 
     format: str
@@ -60,6 +62,17 @@ class Meta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     property: str | None
     steps: int
     samebeat: str
+    unfair: tuple[str, ...] = ()
+
+    def recorded_on(self) -> Model:
+        """Return the model that the run was recorded on, without pins."""
+        return Model(
+            name=self.model,
+            sizes=self.sizes,
+            constants=self.constants,
+            without=self.without,
+            unfair=self.unfair,
+        )
 
 
 class StateMeta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,7 +133,7 @@ def dumps(
         model: the catalog entry that it is a run of.
         spec: the model's spec as written, no guard taken out.
         description: one sentence on what the run shows.
-        loop: the index of the state to which the last one leads back.
+        loop: the index of the state to which the last one leads back; if not given, the run's.
         shows: the property that the run violates.
     """
     meta = Meta(
@@ -137,7 +150,9 @@ def dumps(
         property=shows,
         steps=len(trace.steps),
         samebeat=samebeat_version(),
+        unfair=model.unfair,
     )
+    loop = trace.loop if loop is None else loop
     names = [v.name for v in spec.variables]
     head = {
         _META: msgspec.to_builtins(meta),
@@ -178,7 +193,7 @@ def _encode_state(trace: Trace, index: int) -> dict[str, Any]:
         index=index,
         action=step.action if step else INITIAL,
         arguments=labels,
-        actor=next(iter(labels.values()), None),
+        actor=actor_of(instance, step) if step else None,
     )
     return {
         _META: msgspec.to_builtins(meta),
@@ -352,7 +367,7 @@ def decode(itf: ItfTrace, model: Model, spec: Spec) -> Trace:
         for i, (state, after) in enumerate(zip(itf.states, states, strict=True))
         if i
     )
-    trace = Trace(instance, states[0], steps)
+    trace = Trace(instance, states[0], steps, itf.loop)
     for i, state in enumerate(itf.states):
         step = trace.steps[i - 1] if i else None
         if _canonical(state.picks) != _canonical(_picks(instance, step)):
@@ -467,7 +482,7 @@ def _decode_step(instance: Instance, state: RecordedState, after: StateTuple, wh
     except InstanceError as error:
         raise TraceFileError(f"{where}: #meta: {error}") from None
     step = Step(action.name, arguments, after)
-    actor = next(iter(labels_of(instance, action.name, arguments).values()), None)
+    actor = actor_of(instance, step)
     if meta.actor != actor:
         raise TraceFileError(
             f"{where}: #meta: the actor is {_dump(actor)}, not {_dump(meta.actor)}"

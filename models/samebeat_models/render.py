@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from samebeat_models.times import (
 )
 from samebeat_spec.language import Instance, Variable
 from samebeat_spec.language.instance import Arguments, StateTuple
+from samebeat_spec.language.terms import Name
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,25 @@ def _value(instance: Instance, index: int, value: int, tick_ms: Milliseconds | N
 
 
 def labels(instance: Instance, action: str, arguments: Arguments) -> dict[str, str]:
-    """Return a step's arguments as labels, by parameter; the first one is who acts."""
+    """Return a step's arguments as labels, by parameter."""
     parameters = instance.spec.find_action(action).parameters
     return {p.label: instance.label(p.sort, x) for p, x in zip(parameters, arguments, strict=True)}
+
+
+def actor_of(instance: Instance, step: Step) -> str | None:
+    """Return who acts, None if the spec has no sort of actors.
+
+    It has one if the first parameter of all its actions, where there is any, is of one sort.
+    """
+    sorts = {a.parameters[0].sort for a in instance.spec.actions if a.parameters}
+    said = labels(instance, step.action, step.arguments)
+    return next(iter(said.values()), None) if len(sorts) == 1 else None
+
+
+def labels_of_choice(instance: Instance, parameters: Sequence[Name], choice: Arguments) -> str:
+    """Return ``c = c1, n = n2`` for a choice of elements."""
+    pairs = zip(parameters, choice, strict=True)
+    return ", ".join(f"{p.label} = {instance.label(p.sort, x)}" for p, x in pairs)
 
 
 def step_label(instance: Instance, action: str, arguments: Arguments) -> str:
@@ -144,18 +161,25 @@ def trace_lines(
     def at(number: int) -> str:
         return duration(times[number], tick_ms) if timed else ""
 
+    whole = limit is None or limit >= len(trace.steps)
+    loop = trace.loop if whole else None
+
     first = initial_facts(instance, trace.initial, tick_ms) or ("nothing holds",)
     rows = [("0", at(0), "", "initially", first)]
     given = given_durations(instance, tick_ms) if timed else ()
     if given:
         rows.insert(0, ("", "", "", "given", given))
     for stretch in _stretches(trace, limit):
+        if stretch.first - 1 == loop:
+            rows.append(("", "", "", "then for ever", ("",)))
         who, what = _who_and_what(instance, trace.steps[stretch.first - 1])
         if stretch.last > stretch.first:
             what += f", {stretch.last - stretch.first + 1} times"
         before, after = states[stretch.first - 1], states[stretch.last]
         changed = tuple(map(str, changes(instance, before, after, tick_ms)))
         rows.append((stretch.number, at(stretch.first), who, what, changed or ("nothing changes",)))
+    if loop == len(trace.steps):
+        rows.append(("", "", "", "then for ever", ("nothing happens",)))
     return _aligned(rows)
 
 
@@ -165,6 +189,9 @@ def _stretches(trace: Trace, limit: int | None) -> Iterator[_Stretch]:
     count = len(trace.steps[:limit])
     for number in range(1, count + 1):
         runs = _only_clocks_run(trace, number)
+        if first and number - 1 == trace.loop:
+            yield _Stretch(first, number - 1)
+            first = 0
         if runs:
             first = first or number
         if first and not (runs and number < count):
@@ -187,8 +214,8 @@ def _only_clocks_run(trace: Trace, number: int) -> bool:
 def _who_and_what(instance: Instance, step: Step) -> tuple[str, str]:
     """Return who acts, or nothing if the first argument does not say so, and the rest."""
     said = tuple(labels(instance, step.action, step.arguments).values())
-    actors = {a.parameters[0].sort for a in instance.spec.actions if a.parameters}
-    who, others = (said[0], said[1:]) if said and len(actors) == 1 else ("", said)
+    actor = actor_of(instance, step)
+    who, others = ("", said) if actor is None else (actor, said[1:])
     return who, step.action + (f"({', '.join(others)})" if others else "")
 
 
@@ -201,7 +228,7 @@ def _aligned(rows: list[tuple[str, str, str, str, tuple[str, ...]]]) -> list[str
         time = f"{amount:>{widths[1]}} {unit:<{widths[2]}}" if widths[1] else ""
         cells = (f"{number:>{widths[0]}}", time, who.ljust(widths[3]), what.ljust(widths[4]))
         head = "  ".join(filter(None, cells))
-        lines.append(f"{head}  {facts[0]}")
+        lines.append(f"{head}  {facts[0]}".rstrip())
         lines += [" " * (len(head) + 2) + fact for fact in facts[1:]]
     return lines
 
@@ -212,7 +239,7 @@ def _split(time: str) -> tuple[str, str]:
 
 
 def trace_data(trace: Trace, tick_ms: Milliseconds | None = None) -> list[dict[str, Any]]:
-    """Return a run for JSON reports: each step's action, arguments, actor and changes.
+    """Return a run for JSON reports: each step's action, arguments, actor (or None), and changes.
 
     If the spec has time, ``time_ticks`` is how long after the start the step happens, and
     ``time_ms`` the same if ``tick_ms`` says how many ms a tick is. Changes are as in the spec.
@@ -229,7 +256,7 @@ def trace_data(trace: Trace, tick_ms: Milliseconds | None = None) -> list[dict[s
                 **(time_data(times[number], tick_ms) if timed else {}),
                 "action": step.action,
                 "arguments": arguments,
-                "actor": next(iter(arguments.values()), None),
+                "actor": actor_of(instance, step),
                 "changes": [{"cell": c.cell, "old": c.old, "new": c.new} for c in changed],
             }
         )

@@ -54,11 +54,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A run of an instance from an initial state."""
+    """A run of an instance from an initial state.
+
+    If it is infinite, the last state is that of number ``loop``, and what comes after that one
+    happens for ever: nothing, if it is the last one itself.
+    """
 
     instance: Instance
     initial: StateTuple
     steps: tuple[Step, ...]
+    loop: int | None = None
 
     @property
     def states(self) -> tuple[StateTuple, ...]:
@@ -72,6 +77,7 @@ class Finding:
 
     ``depth`` is the least number of steps to a violation (or to a witness), None if there is
     none; ``trace`` leads there, and ``notes`` say more about why it is a violation. Of a
+    property that is undetermined for reasons of its own, ``why`` says which. Of a
     refinement, ``projected`` counts the projected states and the projected steps, and
     ``uncovered`` are the abstract actions that no step takes.
     """
@@ -84,6 +90,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     projected: tuple[int, int] | None = None
     uncovered: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,7 @@ class Row:
     ``exit`` is the exit code that this line alone would give; ``detail`` says in one line what is
     not as expected, with the numbers; ``notes`` follow the trace. ``states`` and ``transitions``
     are those of the model; for a refinement that holds, different projected states and steps.
+    ``vacuous``: it holds here for want of a case.
     """
 
     model: str
@@ -144,6 +152,7 @@ class Row:
     detail: str = ""
     trace: Trace | None = None
     notes: tuple[str, ...] = ()
+    vacuous: bool = False
 
     @cached_property  # `property` is a field's name here
     def as_expected(self) -> bool:

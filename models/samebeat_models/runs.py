@@ -46,26 +46,35 @@ class Edges:
         """How many states there are."""
         return len(self.start) - 1
 
+    def leaving(self, states: Numbers) -> Numbers:
+        """Return all edges from ``states``."""
+        return _rows(self.start, states)
+
     def route(self, sources: Numbers, goal: int, allowed: Bools | None = None) -> list[int]:
         """Return the edges of a route with the fewest edges, along ``allowed`` ones, to ``goal``.
 
         There must be one.
         """
+        return self.nearest(sources, np.array([goal]), allowed)
+
+    def nearest(self, sources: Numbers, goals: Numbers, allowed: Bools | None = None) -> list[int]:
+        """Return the edges of a route with the fewest edges to one of ``goals``, as ``route``."""
         came_by = np.full(self.states, _UNSEEN, np.int64)
         came_by[sources] = _ROOT
         frontier = sources
-        while len(frontier) and came_by[goal] == _UNSEEN:
+        while len(frontier) and (came_by[goals] == _UNSEEN).all():
             edges = _rows(self.start, frontier)
             if allowed is not None:
                 edges = edges[allowed[edges]]
             edges = edges[came_by[self.target[edges]] == _UNSEEN]
             frontier, first = np.unique(self.target[edges], return_index=True)
             came_by[frontier] = edges[first]
+        reached = goals[came_by[goals] != _UNSEEN]
+        if not len(reached):
+            raise AssertionError("there is no route")
         found: list[int] = []
-        at = goal
+        at = int(reached[0])
         while came_by[at] != _ROOT:
-            if came_by[at] == _UNSEEN:
-                raise AssertionError("there is no route")
             found.append(int(came_by[at]))
             at = int(self.source[found[-1]])
         return found[::-1]

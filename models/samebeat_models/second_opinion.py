@@ -116,6 +116,7 @@ class _Job:
     timeout: float | None
     memory_mb: int | None
     folder: Path
+    temporal: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -200,7 +201,8 @@ def run_peer(
     version = peer.version()
     deadlock = properties is None or DEADLOCK_FREE in properties
     with tempfile.TemporaryDirectory(prefix="samebeat-") as folder:
-        job = _Job(instance, deadlock, timeout, memory_mb, Path(folder))
+        temporal = tuple(p.name for p in instance.spec.liveness if p.name in (properties or ()))
+        job = _Job(instance, deadlock, timeout, memory_mb, Path(folder), temporal)
         begin = time.perf_counter()
         for file, text in export(instance, peer.target, properties).items():
             (job.folder / file).write_text(text, "utf-8")
@@ -339,6 +341,8 @@ def _tlc_read(output: _Output, job: _Job) -> _Reading:
     violated = _first(r"(?:Invariant|Action property) (\w+) is violated", text)
     if "Deadlock reached" in text:
         violated = DEADLOCK_FREE
+    if "Temporal properties were violated" in text:  # it does not say which
+        violated = " or ".join(job.temporal)
     starts = _number(r"initial states: ([\d,]+)(?: distinct)? states? generated", text)
     counts = r"^([\d,]+) states generated, [\d,]+ distinct states found, 0 states left on queue"
     complete = "No error has been found" in text and re.search(counts, text, re.MULTILINE)

@@ -48,6 +48,7 @@ class UnknownClaim(KeyError):  # noqa: N818  (`except UnknownClaim` is the sente
 
 
 _MESSAGES = "messages and their times: what limits them is modelled, their layer is not built yet"
+_RETRIES = "retries: nothing is sent again; the timer is only compared with the retry time"
 _MISSES = "single misses: the second node has one deadline, the threshold times the time-out"
 
 CLAIMS: tuple[Claim, ...] = (
@@ -92,7 +93,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "3.message_retry_timer",
         "A change may set how long a node waits before it sends an unacked message again.",
-        left_out=_MESSAGES,
+        left_out=_RETRIES,
     ),
     Claim(
         "3.maximum_message_retry_time",

@@ -22,7 +22,6 @@ from samebeat_spec.parameters import (
     PARAMETERS,
     Assumptions,
     Constraint,
-    Kind,
     Number,
     Place,
     Quantity,
@@ -59,7 +58,6 @@ class Direction(Enum):
 class Move(Enum):
     """A step of a change; between two of them any time may pass."""
 
-    CLAMP = "counters are cut to what the new value allows"
     FIRST = "the first node switches"
     SECOND = "the second node switches"
     DRAIN = "what is under way drains to the new value; meanwhile nothing beyond it is admitted"
@@ -181,18 +179,18 @@ class Combination:
 
 
 def steady(settings: Settings, assumptions: Assumptions) -> dict[Quantity, Number]:
-    """Return what holds between changes, with counters and traffic as large as they may be."""
+    """Return what holds between changes, with as much traffic as there may be."""
     values = assumptions.values()
     for name, number in settings.items():
         values |= dict.fromkeys(copies(name), number)
-        values |= {q: _at_most(q, number) for q in traces(name)}
+        values |= dict.fromkeys(traces(name), number)
     return values
 
 
 def instants(
     present: Settings, after: Settings, assumptions: Assumptions, stages: Iterable[Stage]
 ) -> Iterator[Values]:
-    """Yield what holds at the start and after each stage, with counters and traffic at worst."""
+    """Yield what holds at the start and after each stage, with traffic at worst."""
     values = steady(present, assumptions)
     yield dict(values)
     for stage in stages:
@@ -214,11 +212,6 @@ def safe_order(name: str, direction: Direction) -> tuple[Move, ...]:
     return tuple(stage.move for stage in _stages(old, new, Assumptions()))
 
 
-def _at_most(q: Quantity, number: Number) -> Number:
-    """Return how large a counter or the traffic under a value may be."""
-    return number - 1 if q.kind is Kind.COUNT else number
-
-
 def _make(move: Move, name: str, number: Number | None, values: dict[Quantity, Number]) -> None:
     """Change the values of one parameter as a move does; None takes it away."""
     for q in copies(name):
@@ -229,12 +222,10 @@ def _make(move: Move, name: str, number: Number | None, values: dict[Quantity, N
     for q in traces(name):
         if number is None:
             continue
-        limit = _at_most(q, number)
-        if move in (Move.CLAMP, Move.DRAIN):
-            if (q.kind is Kind.COUNT) == (move is Move.CLAMP):
-                values[q] = min(values[q], limit)
+        if move is Move.DRAIN:
+            values[q] = min(values[q], number)
         elif _PLACES[move] is BY_NAME[name].home:  # from now on there may be as much
-            values[q] = max(values[q], limit)
+            values[q] = max(values[q], number)
 
 
 def _stages(present: Settings, after: Settings, assumptions: Assumptions) -> tuple[Stage, ...]:
@@ -248,12 +239,8 @@ def _stages(present: Settings, after: Settings, assumptions: Assumptions) -> tup
             here = {n for n in group if any(q.place is place for q in copies(n))}
             chosen = early if _gives_room(move, here, before, after) else late
             chosen[move] |= here
-    waits = {
-        wait: {n for n in lowered if any(q.kind is kind for q in traces(n))}
-        for wait, kind in ((Move.CLAMP, Kind.COUNT), (Move.DRAIN, Kind.TRAFFIC))
-    }
-    order = [(Move.CLAMP, waits[Move.CLAMP]), *early.items()]
-    order += [(Move.DRAIN, waits[Move.DRAIN]), *late.items()]
+    drains = {n for n in lowered if traces(n)}
+    order = [*early.items(), (Move.DRAIN, drains), *late.items()]
     return tuple(Stage(move, tuple(sorted(names))) for move, names in order if names)
 
 

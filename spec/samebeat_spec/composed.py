@@ -15,6 +15,9 @@ time, also late and more than once: that is less than the network promises, and 
 does not speak of time. Since nobody suspects anybody in a run that is right, directions do not
 meet except in the group change, and clocks in one of them show what clocks in all would.
 
+The messages of the group change may be late without bound. Where rounds are bounded, each of the
+three of a change is over in time: the request, the answers, and the statuses (``Round``).
+
 Not modelled here: crashes, views, clocks that run at different rates.
 
 What this protocol promises is in ``composed_properties``.
@@ -45,8 +48,11 @@ from samebeat_spec.heartbeat import (
     one_tick_less,
 )
 from samebeat_spec.language import (
+    Enumeration,
     Formula,
+    Term,
     action,
+    element,
     every,
     exists,
     flag,
@@ -56,6 +62,7 @@ from samebeat_spec.language import (
     guard,
     initial,
     ite,
+    one_of,
     relation,
     variable,
 )
@@ -63,6 +70,14 @@ from samebeat_spec.language import (
 LATEST, PREVIOUS = Heartbeat.LATEST, Heartbeat.PREVIOUS
 
 HEARTBEAT_INTERVAL = ("2", "3.heartbeat_interval", "3.heartbeat_message_timeout")
+
+
+class Round(Enumeration):
+    """What members wait for in a change; a round begins as soon as the one before it is over."""
+
+    REQUEST = element("to receive the request, until every member has answered it")
+    ANSWERS = element("to hear every answer, until no member that has acked waits")
+    STATUSES = element("to hear every status, until every member has decided")
 
 
 class Composed(Group, name="composed"):
@@ -84,6 +99,10 @@ class Composed(Group, name="composed"):
     """the largest delay of a heartbeat"""
     tolerated = variable(Misses, constant=True)
     """how many heartbeats may be lost in a row"""
+    bounded_rounds = flag(constant=True)
+    """a round takes at most `round_ticks`; if false, its messages may be late without bound"""
+    round_ticks = variable(Ticks, constant=True)
+    """the longest that a round takes: its messages are sent, received and acted on"""
     envelope = flag(constant=True)
     """timers use the safest of all values still possible; if false, the value that is held"""
     values_count = flag(constant=True)
@@ -105,6 +124,8 @@ class Composed(Group, name="composed"):
     """the epoch that the last heartbeat states which the watcher received"""
     lost_in_a_row = function(Node, to=Misses)
     too_many_in_flight = variable(Excess)
+    round_lasts_ticks = function(Change, Round, to=Ticks)
+    """where rounds are bounded, how long a round of a change has lasted"""
 
 
 def longer(s: Composed, v: Value, u: Value) -> Value:
@@ -248,6 +269,35 @@ def arrival_due(s: Composed, n: Node) -> Formula:
     )
 
 
+def some_member_is(s: Composed, c: Change, *phases: Term) -> Formula:
+    """Some member is in one of `phases` of `c`."""
+    return exists(Node, lambda n: one_of(s.phase[n, c], *phases))
+
+
+def lasts(s: Composed, c: Change, r: Round) -> Formula:
+    """Rounds are bounded, and round `r` of `c` has begun and is not over."""
+    unanswered = some_member_is(s, c, Phase.IDLE, Phase.RECEIVED)
+    waits = some_member_is(s, c, Phase.ACKED)
+    open_still = some_member_is(s, c, Phase.APPLIED, Phase.FAILED)
+    request = (r == Round.REQUEST) & s.requested[c] & unanswered
+    answers = (r == Round.ANSWERS) & ~unanswered & waits
+    statuses = (r == Round.STATUSES) & ~unanswered & ~waits & open_still
+    return s.bounded_rounds & (request | answers | statuses)
+
+
+def round_due(s: Composed, c: Change, r: Round) -> Formula:
+    """Round `r` of `c` has lasted for as long as it may."""
+    return lasts(s, c, r) & (s.round_ticks <= s.round_lasts_ticks[c, r])
+
+
+def round_one_tick_more(s: Composed, c: Change, r: Round) -> Ticks:
+    """Return how long a round has lasted after one tick; it stops at the longest deadline."""
+    so_far = s.round_lasts_ticks[c, r]
+    counts = exists(Value, lambda v: so_far <= s.deadline_ticks[v])
+    later: Ticks = ite(lasts(s, c, r), ite(counts, so_far + 1, so_far), 0)
+    return later
+
+
 @action(claims=("C1",), tick=True)
 def tick(s: Composed) -> None:
     """One tick passes on all clocks; a deadline that was already due then has passed."""
@@ -255,6 +305,10 @@ def tick(s: Composed) -> None:
     guard(
         forall(Node, lambda n: ~arrival_due(s, n)),
         "no heartbeat has been on its way for the largest delay",
+    )
+    guard(
+        ~exists(Change, Round, lambda c, r: round_due(s, c, r)),
+        "no round has lasted for its bound",
     )
 
     def due(n: Node) -> Formula:
@@ -264,3 +318,4 @@ def tick(s: Composed) -> None:
     s.since_sent_ticks[every] = lambda n: one_tick_more(s, n, s.since_sent_ticks[n])
     s.since_heard_ticks[every] = lambda n: one_tick_more(s, n, s.since_heard_ticks[n])
     s.until_arrival_ticks[every, every] = lambda n, h: one_tick_less(s.until_arrival_ticks[n, h])
+    s.round_lasts_ticks[every, every] = lambda c, r: round_one_tick_more(s, c, r)

@@ -53,7 +53,7 @@ def no_mismatch_window(s: Composed) -> Formula:
     return forall(Node, lambda n: implies(s.values_count, covers(s, s.deadline[n], sends_as(s, n))))
 
 
-@invariant(claims=(*HEARTBEAT_INTERVAL, "C3"))
+@invariant(claims=(*HEARTBEAT_INTERVAL, "1.preamble", "C3"))
 def no_false_suspicion(s: Composed) -> Formula:
     """Nobody suspects a member: all are alive."""
     return forall(Node, lambda n: ~s.suspected[n])
@@ -88,7 +88,7 @@ def tightener_defers(s: Composed, t: Composed) -> Formula:
     )
 
 
-@step_property(claims=HEARTBEAT_INTERVAL)
+@step_property(claims=(*HEARTBEAT_INTERVAL, "1.preamble"))
 def interval_kept(s: Composed, t: Composed) -> Formula:
     """No heartbeat goes out before its time: the interval is what the operator asked for."""
     return forall(

@@ -35,6 +35,7 @@ def set_heartbeats(s: Composed, p: TimedPair, n: Node, c: Change) -> None:
     p.since_sent_ticks = s.since_sent_ticks[n]
     p.since_heard_ticks = s.since_heard_ticks[n]
     p.since_crash_ticks = 0
+    p.ack_waits_ticks[every] = 0
     p.flight[every] = lambda h: s.flight[n, h]
     p.until_arrival_ticks[every] = lambda h: s.until_arrival_ticks[n, h]
     p.says_recorded[every] = lambda h: ite(s.says_epoch[n, h] == Epoch.first, OLD, NEW)
@@ -57,7 +58,8 @@ def set_constants(s: Composed, p: TimedPair, c: Change) -> None:
     p.rearming = Rearming.SHIFT
     p.second_rearms = True
     p.announced = True
-    p.prompt_acks = False
+    p.bounded_acks = False
+    p.ack_delay_ticks = 0
     p.may_fail = True
     p.crashes_early = False
     p.states_requests = False
@@ -76,6 +78,7 @@ def watched_pair(s: Composed, p: TimedPair, n: Node, c: Change) -> None:
     good status is the ack, to commit is to follow. A failure anywhere is a failure of the pair.
     """
     guard(s.clocked[n], "n's heartbeats have clocks")
+    guard(s.asked[c] != s.start_value, "c changes the value")
 
     def new_if(condition: Formula) -> Term:
         return ite(condition, NEW, OLD)

@@ -9,7 +9,8 @@ means. The network is a set of messages that only grows: a lost message is one t
 received, a duplicate is received twice, and order is free. A member hears its own messages as it
 sends them.
 
-What this protocol promises is in ``group_properties``.
+What this protocol promises is in ``group_properties``, and what comes in the end in
+``group_liveness``.
 """
 
 from __future__ import annotations

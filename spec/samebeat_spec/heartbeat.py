@@ -7,8 +7,8 @@ their timers use is the *effective* value; what their running timers were set to
 
 The network: each heartbeat arrives within a largest delay or is lost; no more in a row are lost
 than the deadline is meant to tolerate; heartbeats overtake each other, and copies of old ones come
-at any time. Acks may be late without bound, lost, repeated and in any order: they are a set that
-only grows. Clocks count whole ticks since something happened, up to what matters. No time passes
+at any time. Acks are a set that only grows: late up to a bound or without one, lost, repeated and
+in any order. Clocks count whole ticks since something happened, up to what matters. No time passes
 while something is due.
 
 Time is that of the second's clock. The first's clock may be slow against it, so an interval lasts
@@ -152,8 +152,10 @@ class TimedPair(State, name="heartbeat"):
     """the second moves a running deadline when its effective deadline changes"""
     announced = flag(constant=True)
     """the second may also learn of a change beside the heartbeats, as in a group change"""
-    prompt_acks = flag(constant=True)
-    """acks take no time: neither to modify first, nor on their way, nor to follow"""
+    bounded_acks = flag(constant=True)
+    """acks take at most `ack_delay_ticks`; if false, they may be late without bound"""
+    ack_delay_ticks = variable(Ticks, constant=True)
+    """the longest an ack takes: to modify first, on its way and to follow; 0: no time"""
     may_fail = flag(constant=True)
     """a change may fail, and is undone then; the first has one change open at a time"""
     crashes_early = flag(constant=True)
@@ -187,6 +189,8 @@ class TimedPair(State, name="heartbeat"):
     """since the second received its last heartbeat"""
     since_crash_ticks = variable(Ticks)
     """how long the first has been dead without being suspected"""
+    ack_waits_ticks = function(Change, to=Ticks)
+    """where acks are bounded, how long the ack of a change has been on its way"""
 
     flight = function(Heartbeat, to=Flight)
     until_arrival_ticks = function(Heartbeat, to=Ticks)
@@ -230,9 +234,9 @@ def may_modify(s: TimedPair, c: Change) -> Formula:
     return (s.answered < c) & second_may_modify(s, c)
 
 
-def owes_ack(s: TimedPair) -> Formula:
+def owes_ack(s: TimedPair, c: Change) -> Formula:
     """The second has modified and re-armed, and has not said so."""
-    return ~s.acked[s.recorded[SECOND]] & (s.armed[SECOND] == s.effective[SECOND])
+    return ~s.acked[c] & (s.recorded[SECOND] == c) & (s.armed[SECOND] == s.effective[SECOND])
 
 
 def may_follow(s: TimedPair, c: Change) -> Formula:
@@ -240,11 +244,14 @@ def may_follow(s: TimedPair, c: Change) -> Formula:
     return s.acked[c] & (s.recorded[FIRST] < c)
 
 
-def ack_on_its_way(s: TimedPair) -> Formula:
-    """Somebody has an ack to prepare, to send or to act on; none is needed of what has failed."""
-    return exists(Change, lambda c: ~s.failed[c] & (may_modify(s, c) | may_follow(s, c))) | (
-        owes_ack(s) & ~s.failed[s.recorded[SECOND]]
-    )
+def ack_on_its_way(s: TimedPair, c: Change) -> Formula:
+    """Acks are bounded, and one of `c` is to be prepared, to be sent or to be acted on."""
+    return s.bounded_acks & ~s.failed[c] & (may_modify(s, c) | owes_ack(s, c) | may_follow(s, c))
+
+
+def ack_due(s: TimedPair, c: Change) -> Formula:
+    """An ack of `c` has been on its way for as long as it may."""
+    return ack_on_its_way(s, c) & (s.ack_delay_ticks <= s.ack_waits_ticks[c])
 
 
 def withdrawn(s: TimedPair) -> Formula:
@@ -348,7 +355,7 @@ def start(s: TimedPair) -> None:
 def ask(s: TimedPair, c: Change) -> None:
     """The first opens `c`; where nothing can fail, an earlier change may still be open."""
     decided = (s.recorded[FIRST] == s.asked) | withdrawn(s)
-    guard(c == following(s.asked), "changes are asked for in order")
+    guard(c == following(s.asked), "changes are asked for in order", limit="environment")
     guard(~s.may_fail | decided, "nothing can fail or no change is open")
 
     leads, old = first_leads(s, c), s.effective[FIRST]
@@ -391,7 +398,7 @@ def receive_ack(s: TimedPair, c: Change) -> None:
     s.recorded[FIRST] = c
 
 
-@action(claims=("C5",))
+@action()
 def crash(s: TimedPair) -> None:
     """The first stops for good, and its send timer with it.
 
@@ -478,7 +485,7 @@ def tick(s: TimedPair) -> None:
         ),
         "no heartbeat has been on its way for the largest delay",
     )
-    guard(~s.prompt_acks | ~ack_on_its_way(s), "acks are slow or none is on its way")
+    guard(~exists(Change, lambda c: ack_due(s, c)), "no ack has been on its way for its bound")
 
     passed = s.suspected | (s.deadline_ticks[s.armed[SECOND]] <= s.since_heard_ticks)
     counts = ~s.alive & ~passed & ~too_long_dead(s)
@@ -486,4 +493,7 @@ def tick(s: TimedPair) -> None:
     s.since_sent_ticks = ite(s.alive, one_tick_more(s, s.since_sent_ticks), 0)
     s.since_heard_ticks = one_tick_more(s, s.since_heard_ticks)
     s.since_crash_ticks = ite(counts, s.since_crash_ticks + 1, s.since_crash_ticks)
+    s.ack_waits_ticks[every] = lambda c: ite(
+        ack_on_its_way(s, c), one_tick_more(s, s.ack_waits_ticks[c]), 0
+    )
     s.until_arrival_ticks[every] = lambda h: one_tick_less(s.until_arrival_ticks[h])

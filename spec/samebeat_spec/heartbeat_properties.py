@@ -100,6 +100,17 @@ def detection_bounded(s: TimedPair) -> Formula:
     return implies(~s.alive, ~too_long_dead(s))
 
 
+@invariant(claims=("C1",))
+def detection_as_recorded(s: TimedPair) -> Formula:
+    """Once all is settled, a crash is suspected within the recorded deadline and the delay.
+
+    So a shorter deadline is not only recorded: it is what the second waits for.
+    """
+    longest: Ticks = s.deadline_ticks[s.recorded[SECOND]] + s.delay_ticks
+    late = longest < s.since_crash_ticks
+    return implies(~s.alive & ~s.crashes_early & ~s.suspected, ~late)
+
+
 @step_property(claims=(*DEFER, *SECOND_MODIFIES, "C1"))
 def tightener_defers(s: TimedPair, t: TimedPair) -> Formula:
     """Who tightens waits: an interval grows once the deadline suits it, and the other way round.

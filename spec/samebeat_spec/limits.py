@@ -9,9 +9,9 @@ turns. It tells the second node by messages, and the second may refuse: then bot
 
 Not modelled here: the message layer itself. *What is under way* is one number for each limit, which
 rises within the limit and falls at any time: for a window or a queue how many messages there are,
-for a fragment size or a retry time the largest that is still under way. Nor is there time, a crash,
-or a counter that must be cut. The messages about the change are a set that only grows: a lost
-message is one that is never received, a repeated one is received twice, and order is free.
+for a fragment size or a retry time the largest that is still under way. Nor is there time, or a
+crash. The messages about the change are a set that only grows: a lost message is one that is never
+received, a repeated one is received twice, and order is free.
 
 What this protocol promises is in ``limits_properties``.
 """
@@ -227,7 +227,7 @@ def settle(s: Limits, p: Parameter, v: Level) -> None:
 @action(claims=LIMITS + COMBINATIONS)
 def ask(s: Limits, c: Change) -> None:
     """The first node opens `c`, which is judged as a whole."""
-    guard(c == following(s.asked), "changes are asked for in order")
+    guard(c == following(s.asked), "changes are asked for in order", limit="environment")
     guard(s.course == Course.REST, "no other change is on its way")
     guard(suits(s, c), "what it asks for is valid together")
 

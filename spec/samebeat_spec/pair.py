@@ -15,7 +15,8 @@ received twice, a late one is received after others, and order is free.
 The claims know one indicator bit. What else a message must say is a constant of the instance, so
 that leaving it out can be checked: see ``ack_names_change`` and the two constants after it.
 
-What this protocol promises is in ``pair_properties``.
+What this protocol promises is in ``pair_properties``, and what comes in the end in
+``pair_liveness``.
 """
 
 from __future__ import annotations

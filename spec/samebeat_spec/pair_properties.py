@@ -56,7 +56,38 @@ def has_modified_for(s: Pair, n: Node, c: Change) -> Formula:
     return exists(Node, lambda m: (m != n) & (s.answer[m, c] == Answer.MODIFIED))
 
 
-@invariant(claims=ASK + RECORD + SET_BEFORE_HEARTBEAT + SECOND_MODIFIES)
+@step_property(claims=ASK + RECORD + SET_BEFORE_HEARTBEAT)
+def indicator_set_before_heartbeat(s: Pair, t: Pair) -> Formula:
+    """A node's heartbeat asks for a change only if its record named that change, indicator set."""
+    return forall(
+        Node,
+        Change,
+        lambda n, c: implies(
+            ~s.heartbeat[n, c] & t.heartbeat[n, c],
+            s.indicator[n, Role.FIRST] & (s.named[n, Role.FIRST] == c),
+        ),
+    )
+
+
+@invariant(claims=ASK + SECOND_MODIFIES)
+def announced_before_modified(s: Pair) -> Formula:
+    """A global change is made, by either node, only after the first has asked in a heartbeat."""
+    return forall(
+        Node,
+        Change,
+        lambda n, c: (
+            implies(
+                (s.wish[n, c] == Wish.MODIFIED) & needs_synchronisation(s, c), s.heartbeat[n, c]
+            )
+            & implies(
+                s.answer[n, c] == Answer.MODIFIED,
+                exists(Node, lambda m: (m != n) & s.heartbeat[m, c]),
+            )
+        ),
+    )
+
+
+@invariant(claims=SECOND_MODIFIES)
 def value_known(s: Pair) -> Formula:
     """In each direction both nodes hold the start value or one that the first node asked for."""
     return forall(

@@ -33,7 +33,6 @@ class Kind(Enum):
     """What a quantity is, and so how it gets smaller."""
 
     SETTING = "a value that the node uses; the node switches it"
-    COUNT = "a counter; its node may cut it at any time"
     TRAFFIC = "what has been sent or queued; it can only drain"
     ASSUMED = "a bound that is assumed, and that nobody switches"
 
@@ -65,7 +64,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Quantity(Expression):
-    """A named number at a place. A parameter and its counter or traffic share the name."""
+    """A named number at a place. A parameter and its traffic share the name."""
 
     name: str
     place: Place
@@ -286,7 +285,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "ms",
         1,
         86_400_000,
-        "A message is given up after this; the second node knows duplicates for longer.",
+        "A message is given up after this; the second node remembers it for longer.",
     ),
     Parameter(
         "send_queue_overflow_threshold",
@@ -313,11 +312,16 @@ BY_NAME = {p.name: p for p in PARAMETERS}
 class Assumptions:
     """What is assumed of the network and of the other node's speed, for either direction.
 
+    A duration of the network is in real time, a parameter of a node is on that node's clock. What
+    lasts x on one of the three clocks (the two nodes' and real time) lasts up to x (1 + drift) on
+    another. One rule follows for all constraints: a node that waits for something outside itself
+    counts it with (1 + drift) on its own clock; two timers of one node compare without.
+
     Attributes:
         delay: the longest time of a message under way, jitter included, in ms.
         losses: how many heartbeats in a row may be lost.
-        ack_losses: how many heartbeats in a row may go without an ack: l (m + 1) + m if at most l
-            heartbeats and m acks are lost in a row.
+        ack_losses: how many acks in a row may be lost, of those that are sent. A heartbeat that is
+            lost has no ack either: see ``UNACKED``.
         drift: by what part clocks differ, 0.01 for one per cent.
         processing: the longest time from a heartbeat to its ack, in ms.
         ack_delay: the longest time from a message to its ack, in ms.
@@ -333,6 +337,11 @@ class Assumptions:
     def values(self) -> dict[Quantity, Number]:
         """Return them as quantities."""
         return {_assumed(f.name): getattr(self, f.name) for f in fields(self)}
+
+    @property
+    def unacked(self) -> int:
+        """How many heartbeats in a row may go without an ack."""
+        return int(UNACKED.evaluate(self.values())) - 1
 
 
 def _assumed(name: str) -> Quantity:
@@ -356,21 +365,28 @@ DEADLINE = _second("heartbeat_failure_threshold") * OrElse(
     _second("receive_send_timer_ratio") * _second("heartbeat_interval"),
 )
 """How long the second node waits for a heartbeat before it suspects the first."""
-LONGEST_GAP = (_assumed("losses") + 1) * _first("heartbeat_interval") * (
+LONGEST_GAP = ((_assumed("losses") + 1) * _first("heartbeat_interval") + _assumed("delay")) * (
     _assumed("drift") + 1
-) + _assumed("delay")
-"""How long the second node may have to wait although the first is alive."""
+)
+"""How long the second node may have to wait although the first is alive, on its own clock."""
+UNACKED = (_assumed("losses") + 1) * (_assumed("ack_losses") + 1)
+"""One more than how many heartbeats in a row may go without an ack.
+
+That is l (m + 1) + m, if l heartbeats and m acks may be lost in a row: l heartbeats before each ack
+that is lost, and after the last.
+"""
+
+MEMORY = (_second("maximum_message_retry_time") + _assumed("delay")) * (_assumed("drift") + 1)
+"""For how long the second node remembers a message, by definition: it holds no value of its own.
+
+It counts from the first copy that comes, on its own clock. The last copy is sent up to a retry time
+later on the first's clock, and is under way for a delay.
+"""
 
 SAFE = Constraint("safe", DEADLINE, LONGEST_GAP, "no live node is suspected")
 
 CONSTRAINTS: tuple[Constraint, ...] = (
     SAFE,
-    Constraint(
-        "misses_below_threshold",
-        _second("heartbeat_failure_threshold"),
-        Quantity("heartbeat_failure_threshold", Place.SECOND, Kind.COUNT) + 1,
-        "the switch itself suspects nobody",
-    ),
     Constraint(
         "ack_in_time",
         _first("heartbeat_ack_timeout"),
@@ -380,7 +396,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     Constraint(
         "ack_losses_tolerated",
         _first("heartbeat_ack_failure_threshold"),
-        _assumed("ack_losses") + 1,
+        UNACKED,
         "tolerated losses make nobody suspect the second node",
     ),
     Constraint(
@@ -409,14 +425,14 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     ),
     Constraint(
         "duplicates_under_way_known",
-        _second("maximum_message_retry_time") + _assumed("delay"),
-        _traffic("maximum_message_retry_time") + _assumed("delay"),
+        MEMORY,
+        (_traffic("maximum_message_retry_time") + _assumed("delay")) * (_assumed("drift") + 1),
         "the second node remembers a message until its last copy has come",
     ),
     Constraint(
         "new_duplicates_known",
-        _second("maximum_message_retry_time") + _assumed("delay"),
-        _first("maximum_message_retry_time") + _assumed("delay"),
+        MEMORY,
+        (_first("maximum_message_retry_time") + _assumed("delay")) * (_assumed("drift") + 1),
         "and that of messages to come",
     ),
     Constraint(
@@ -461,12 +477,9 @@ def copies(name: str) -> frozenset[Quantity]:
 
 
 def traces(name: str) -> frozenset[Quantity]:
-    """Return what counts or keeps messages under the parameter: it follows a switch, and late."""
+    """Return the messages under way or queued under the parameter: they follow a switch late."""
     return frozenset(
-        q
-        for c in CONSTRAINTS
-        for q in c.quantities()
-        if q.name == name and q.kind in (Kind.COUNT, Kind.TRAFFIC)
+        q for c in CONSTRAINTS for q in c.quantities() if q.name == name and q.kind is Kind.TRAFFIC
     )
 
 

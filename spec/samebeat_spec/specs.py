@@ -10,26 +10,45 @@ from samebeat_spec.language.state import State
 _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "group": (
         "Group",
-        ("samebeat_spec.group", "samebeat_spec.group_properties", "samebeat_spec.group_figures"),
+        (
+            "samebeat_spec.group",
+            "samebeat_spec.group_properties",
+            "samebeat_spec.group_liveness",
+            "samebeat_spec.group_figures",
+        ),
     ),
-    "pair": ("Pair", ("samebeat_spec.pair", "samebeat_spec.pair_properties")),
+    "pair": (
+        "Pair",
+        (
+            "samebeat_spec.pair",
+            "samebeat_spec.pair_properties",
+            "samebeat_spec.pair_liveness",
+            "samebeat_spec.pair_figures",
+        ),
+    ),
     "heartbeat": (
         "TimedPair",
         (
             "samebeat_spec.heartbeat",
             "samebeat_spec.heartbeat_failures",
             "samebeat_spec.heartbeat_properties",
+            "samebeat_spec.heartbeat_liveness",
             "samebeat_spec.heartbeat_figures",
         ),
     ),
-    "acks": ("AckedPair", ("samebeat_spec.acks", "samebeat_spec.acks_properties")),
+    "acks": (
+        "AckedPair",
+        ("samebeat_spec.acks", "samebeat_spec.acks_properties", "samebeat_spec.acks_figures"),
+    ),
     "composed": (
         "Composed",
         (
             "samebeat_spec.composed",
             "samebeat_spec.composed_properties",
             "samebeat_spec.composed_refinements",
+            "samebeat_spec.composed_figures",
             "samebeat_spec.group_properties",
+            "samebeat_spec.group_liveness",
             "samebeat_spec.group_figures",
             "samebeat_spec.heartbeat_failures",
         ),

@@ -20,7 +20,7 @@ def test_json_lists_every_element_with_the_documented_fields(run: Run) -> None:
     rows = json.loads(run("claims", "--format", "json").out)
     assert [row["claim"] for row in rows] == [c.id for c in CLAIMS + DESIGN_NOTES]
     fields = {"claim", "text", "actions", "properties", "models", "proofs", "handlers", "tests"}
-    fields |= {"behaviour", "stands_for", "left_out", "lacks"}
+    fields |= {"behaviour", "stands_for", "left_out", "lacks", "witnesses"}
     assert all(fields == set(row) for row in rows)
 
 
@@ -38,9 +38,9 @@ def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> N
 
 def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
     shown = run("claims").out
-    part = shown[shown.index("\nC7  ") :].split("\nC8  ")[0]
+    part = shown[shown.index("\nC5  ") :].split("\nC6  ")[0]
     assert "    actions    -\n" in part
-    assert "C7, C8" in shown.splitlines()[-1]
+    assert shown.splitlines()[-1].endswith(" missing: C5, C7, C8")
 
 
 def test_what_is_shown_in_part_says_what_is_left_out(run: Run) -> None:
@@ -85,6 +85,23 @@ def test_an_element_needs_an_action_and_a_property(
     assert ClaimRow(silent, actions, properties).lacks == ()
 
 
+def test_a_witness_is_no_property() -> None:
+    rows = {row.claim.id: row for row in claim_rows([load_spec("group")], ())}
+    assert rows["1.preamble"].witnesses == ("group.a_commit",)
+    assert rows["1.preamble"].lacks == ("property",)
+    assert {"group.agreement"} <= {*rows["1(f)"].properties}
+    for row in rows.values():
+        assert {*row.properties}.isdisjoint(row.witnesses)
+
+
+def test_models_are_of_a_spec_that_promises_something_if_one_does() -> None:
+    """The timed pair takes the steps of claim 29, and promises nothing about the indicator."""
+    specs = [load_spec("pair"), load_spec("heartbeat")]
+    models = [Model(name="p", spec="pair"), Model(name="h", spec="heartbeat")]
+    assert {r.claim.id: r.models for r in claim_rows(specs, models)}["29"] == ("p",)
+    assert {r.claim.id: r.models for r in claim_rows(specs[1:], models)}["29"] == ("h",)
+
+
 def test_markdown_is_one_row_an_element(run: Run) -> None:
     lines = run("claims", "--format", "markdown").out.splitlines()
     assert any(" Left out: messages and their times: " in line for line in lines)
@@ -110,6 +127,7 @@ QUEUE, WINDOW = "3.send_queue_overflow_threshold", "3.message_send_window"
         (WINDOW, {}, True),
         (WINDOW, {"vacuous": ("unacked_fit",)}, False),
         (WINDOW, {"unreached": ("room_before_use",), "idle": ("send_order",)}, True),
+        (WINDOW, {"idle": tuple(a.name for a in load_spec("limits").actions)}, False),
         ("3.combinations", {"vacuous": ("retried_before_given_up",)}, True),
         (QUEUE, {"vacuous": ("unacked_fit", "at_most_once")}, True),
         (QUEUE, {"vacuous": ("queue_never_purged",)}, False),
@@ -152,7 +170,7 @@ def test_tests_are_found_by_what_their_docstrings_and_marks_cite(tmp_path: Path)
     folder = tmp_path / "tests"
     (folder / "spec").mkdir(parents=True)
     (folder / "spec" / "test_a.py").write_text(
-        '"""About claim 1(a)."""\n'
+        '"""About claim 1(a), note C2 and notes C3 and C4."""\n'
         "def test_one():\n"
         '    """Claims 1(b), 4 and C6; not 5."""\n'
         '@pytest.mark.claims("7(b).undo")\n'
@@ -166,6 +184,9 @@ def test_tests_are_found_by_what_their_docstrings_and_marks_cite(tmp_path: Path)
         "1(a)": ("tests/spec/test_a.py",),
         "1(b)": (one,),
         "4": (one,),
+        "C2": ("tests/spec/test_a.py",),
+        "C3": ("tests/spec/test_a.py",),
+        "C4": ("tests/spec/test_a.py",),
         "C6": (one,),
         "7(b).undo": (two,),
     }

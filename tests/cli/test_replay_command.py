@@ -265,7 +265,44 @@ def test_json_says_when_a_promise_breaks_and_when_each_step_of_a_refused_run_is(
     assert [s["time_ms"] for s in result["trace"]] == [0, 0, 0, 0, 1000, 2000, 3000]
 
 
+@pytest.mark.usefixtures("room")
+def test_nobody_acts_where_the_first_argument_is_no_node(run: Run) -> None:
+    path = timed((*LOWERED[:-1], "tick"), shows=None)
+    (result,) = json.loads(run("replay", path, "--format", "json").out)["results"]
+    assert {s["actor"] for s in result["trace"]} == {None}
+    assert {s["#meta"]["actor"] for s in json.loads(path.read_text())["states"]} == {None}
+
+
 def test_a_spec_without_time_says_none(run: Run, room: Path, trace: Path) -> None:
     ran = run("replay", trace, "--model", room, "--format", "json")
     (result,) = json.loads(ran.out)["results"]
     assert (result["replay"]["broken"], result["replay"]["broken_at"]) == ({"alone": 2}, {})
+
+
+# --- on another model of the same spec ---------------------------------------------------------
+
+
+@pytest.mark.usefixtures("room")
+def test_another_protocol_parts_ways_at_a_step_and_says_what_is_different(run: Run) -> None:
+    path = timed(LOWERED)
+    ran = run("replay", path, "--model", "lowering-second-first")
+    assert ran.code == 10
+    lines = ran.out.splitlines()
+    assert lines[1] == "replayed with interval_ticks[0] = 6 instead of 3"
+    assert "         and Ticks = 16 instead of 6" in lines
+    assert "cannot start in the first state" in ran.out
+
+
+def test_a_room_of_another_size_follows_the_same_steps_up_to_the_guard(
+    run: Run, room: Path, trace: Path
+) -> None:
+    other = Path("large.py")
+    other.write_text(ROOM.replace('sizes={"Client": 2}', 'sizes={"Client": 3}'), "utf-8")
+    ran = run("replay", trace, "--model", f"{other}::room")
+    assert ran.code == 10
+    assert "replayed with Client = 3 instead of 2\n" in ran.out
+    assert "\nstep 2, enter(c2), is refused by room\n  not so: the room is free" in ran.out
+    ran = run("replay", trace, "--model", f"{other}::room", "--format", "json")
+    (result,) = json.loads(ran.out)["results"]
+    assert result["replay"]["instead"] == [{"name": "Client", "recorded": "2", "here": "3"}]
+    assert result["replay"]["refusal"]["parts_ways"] is False

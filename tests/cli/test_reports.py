@@ -49,6 +49,16 @@ def test_text_shows_a_models_name_and_states_once(outcome: Outcome) -> None:
     assert "violated, as expected" in table
 
 
+def test_what_holds_for_want_of_a_case_says_so(outcome: Outcome, result: Result) -> None:
+    rows = (result(), result("somewhere", vacuous=True))
+    shown = Outcome(Report(rows, ""), outcome.models)
+    for form in (Format.TEXT, Format.MARKDOWN):
+        said = [line for line in render(form, shown).splitlines() if "holds" in line]
+        assert ["holds, no case" in line for line in said] == [False, True]
+    results = json.loads(render(Format.JSON, shown))["results"]
+    assert [(r["verdict"], r["vacuous"]) for r in results] == [("holds", False), ("holds", True)]
+
+
 def test_text_explains_what_is_not_as_expected_with_its_trace(outcome: Outcome) -> None:
     text = render(Format.TEXT, outcome)
     assert "violated (expected: holds)" in text

@@ -28,9 +28,10 @@ CONSTANTS = {
     "deadline_ticks": {"0": 13, "1": 13},
     "drift_ticks": {"0": 0, "1": 0},
     "delay_ticks": 1,
+    "ack_delay_ticks": 0,
     "tolerated": 1,
     "rearming": "SHIFT",
-    **dict.fromkeys(("second_rearms", "announced", "prompt_acks", "may_fail"), False),
+    **dict.fromkeys(("second_rearms", "announced", "bounded_acks", "may_fail"), False),
     **dict.fromkeys(("crashes_early", "states_requests", "values_count"), False),
 }
 LOWER, RAISE = {"0": 6, "1": 2}, {"0": 2, "1": 6}

@@ -203,6 +203,29 @@ def test_what_is_chosen_never_does_the_harm(data):
     assert trip <= chosen[ACK_TIMEOUT] < chosen[INTERVAL]
 
 
+@pytest.mark.parametrize("losses", [0, 1, 2])
+@pytest.mark.parametrize("ack_losses", [0, 1, 2])
+def test_a_heartbeat_that_is_lost_has_no_ack_either(losses, ack_losses):
+    """Both kinds of loss count, as in `test_losses_of_heartbeats_and_of_acks_multiply`."""
+    network = {"losses": losses, "ack_losses": ack_losses, "delay": 50}
+    needed = losses * (ack_losses + 1) + ack_losses + 1
+    now = {ACK_TIMEOUT: 200, ACK_THRESHOLD: 9}
+    assert wish(now, {ACK_THRESHOLD: needed}, **network).safe
+    if needed > 1:
+        short = wish(now, {ACK_THRESHOLD: needed - 1}, **network)
+        assert (short.safe, short.nearest) == (False, {ACK_THRESHOLD: needed})
+        said = f"without an ack, as they or their acks are lost: up to {needed - 1}"
+        assert any(x.endswith(said) for x in lines(short, {}))
+
+
+def test_lost_heartbeats_alone_make_a_live_node_suspected_by_its_acks():
+    network = {"losses": 2, "delay": 50}
+    advice = wish({ACK_TIMEOUT: 200, ACK_THRESHOLD: 3}, {ACK_THRESHOLD: 1}, **network)
+    (harm,) = harms(advice).values()
+    assert harm.trace is not None
+    assert story(harm)[-1] == "225 ms  that is the threshold: the first node suspects a live node"
+
+
 def test_a_round_trip_that_is_no_whole_number_of_steps_is_rounded_down():
     advice = wish(
         {INTERVAL: 1000, ACK_TIMEOUT: 500, ACK_THRESHOLD: 1},

@@ -142,7 +142,7 @@ def test_every_model_says_what_it_shows_and_pins_what_it_counts(model):
     assert model.terminal.keys() == {p.name for p in spec.of_kind("terminal")}
     assert {*model.unreached} <= {p.name for p in spec.of_kind("witness")}
     assert {*model.idle} <= {a.name for a in spec.actions}
-    assert {*model.vacuous} <= {p.name for p in spec.of_kind("invariant", "step")}
+    assert {*model.vacuous} <= {p.name for p in spec.of_kind("invariant", "step")} | {*model.live}
 
 
 @pytest.mark.parametrize("name", SPEC_NAMES)
@@ -154,6 +154,8 @@ def test_every_witness_and_action_of_a_spec_shows_in_some_model(name):
         assert any(action.name not in m.idle for m in models), action.name
     for prop in spec.of_kind("invariant", "step"):
         assert any(prop.name not in m.vacuous for m in models), prop.name
+    for promise in spec.liveness:
+        assert any(promise.name in {*m.live} - {*m.vacuous} for m in models), promise.name
     for kind in spec.of_kind("terminal"):
         assert any(m.terminal[kind.name] > 0 for m in models), kind.name
 
@@ -186,6 +188,13 @@ def test_every_guard_has_exactly_one_control(name):
     assert controls == guards
 
 
+@pytest.mark.parametrize("name", SPEC_NAMES)
+def test_every_promise_about_infinite_runs_has_a_control_without_some_fairness(name):
+    controls = [m for m in CONTROLS if m.spec == name and m.unfair]
+    for promise in load_spec(name).liveness:
+        assert name == "composed" or any(promise.name in m.violates for m in controls)
+
+
 @pytest.mark.parametrize("control", named(CONTROLS))
 def test_every_control_pins_which_end_properties_break_and_how_soon(control):
     assert control.violates
@@ -196,7 +205,7 @@ def test_every_control_pins_which_end_properties_break_and_how_soon(control):
     spec = load_spec(control.spec)
     for name in control.violates:
         assert name != DEADLOCK_FREE
-        if name in control.refines:
+        if name in (*control.refines, *control.live):
             continue
         prop = spec.find_property(name)
         assert not prop.internal

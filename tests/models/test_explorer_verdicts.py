@@ -334,6 +334,53 @@ def test_a_property_whose_case_never_comes_up_is_vacuous():
     assert outcome.vacuous == ("safe_when_fallen_at_the_top",)
 
 
+class Ward(State):
+    """A patient with an alarm that no action of the spec rings, and one that an action rings."""
+
+    wired = flag(constant=True)
+    awake = flag()
+    alarm = flag()
+    bell = flag()
+
+
+@initial
+def asleep(s: Ward) -> None:
+    """All is quiet."""
+
+
+@action()
+def wake(s: Ward) -> None:
+    """The patient wakes, and a bell that is wired up rings."""
+    s.awake = True
+    s.bell = s.wired
+
+
+@invariant()
+def no_alarm(s: Ward) -> Formula:
+    """Nothing rings the alarm."""
+    return ~s.alarm
+
+
+@invariant()
+def no_bell(s: Ward) -> Formula:
+    """The bell does not ring: nothing can make it, unless it is wired up."""
+    return ~s.bell
+
+
+@invariant()
+def quiet_or_awake(s: Ward) -> Formula:
+    """This looks at the patient too, who does wake."""
+    return s.awake | ~s.alarm
+
+
+@pytest.mark.parametrize(
+    ("wired", "vacuous"), [(False, ("no_alarm", "no_bell")), (True, ("no_alarm",))]
+)
+def test_an_invariant_about_what_no_step_changes_is_vacuous(wired, vacuous):
+    outcome = explore(Instance("ward", spec_of(Ward), {}, {"wired": wired}), deadlocks=False)
+    assert outcome.vacuous == vacuous
+
+
 def test_an_action_that_is_never_enabled_counts_0():
     counts = explore(ladder(), deadlocks=False).action_counts
     assert counts == {"climb": 5, "rest": 7, "fall": 2, "fly": 0}

@@ -253,6 +253,7 @@ def test_the_figures_of_a_model_are_exactly_those_pinned_and_all_are_pinned(mode
 def test_two_and_three_members_and_several_pairs_are_pinned():
     names = {m.name for m in PINNED_MODELS}
     assert {"group-2x1", "group-2x2", "group-3x1", "group-3x1-sym"} <= names
+    assert {"rounds-2-2", "rounds-3-2", "pair-1", "acks-count"} <= names
     assert len([m for m in PINNED_MODELS if m.spec == "heartbeat"]) >= 5
 
 
@@ -278,6 +279,56 @@ def test_an_envelope_closes_after_two_rounds_of_heartbeats_and_the_delay():
         values = CATALOG[name].constants
         rounds = 2 * (values["tolerated"] + 1) * values["interval_ticks"]["1"]
         assert CATALOG[name].figures["open_change"][1] == rounds + values["delay_ticks"]
+
+
+def test_nodes_differ_for_as_long_as_an_ack_takes_and_without_a_bound_where_it_has_none():
+    pinned = {m.name: m for m in PINNED_MODELS if m.spec == "heartbeat"}
+    for model in pinned.values():
+        bound = (
+            model.constants["ack_delay_ticks"] if model.constants["bounded_acks"] else "no bound"
+        )
+        assert model.figures["different_values"] == (0, bound), model.name
+    assert {m.figures["different_values"][1] for m in pinned.values()} == {0, 2, 3, "no bound"}
+
+
+def test_members_differ_for_a_round_and_for_two_where_an_apply_fails():
+    """The first applies with the last ack; others a round later, and a failure one more."""
+    pinned = [m for m in PINNED_MODELS if m.spec == "composed" and m.constants["bounded_rounds"]]
+    for model in pinned:
+        rounds = model.constants["round_ticks"]
+        assert model.figures["different_values_without_failure"] == (0, rounds), model.name
+        assert model.figures["different_values"] == (0, 2 * rounds), model.name
+        assert model.figures["open_change"] == (0, 3 * rounds * model.sizes["Change"]), model.name
+    assert {(m.sizes["Node"], m.constants["round_ticks"]) for m in pinned} >= {(2, 2), (3, 2)}
+    assert CATALOG["composed-2-raises"].figures["different_values"] == (0, "no bound")
+
+
+def test_an_envelope_of_the_group_change_is_open_for_both_rounds_and_a_heartbeat():
+    """4 -> 2: until all have decided, then an interval of the new value and the delay."""
+    for name in ("rounds-2-1-lowers", "rounds-2-2-lowers"):
+        c = CATALOG[name].constants
+        heartbeat = c["interval_ticks"]["v2"] + c["delay_ticks"]
+        assert CATALOG[name].figures["open_envelope"][1] == 2 * c["round_ticks"] + heartbeat
+
+
+def test_acks_that_stop_are_noticed_within_the_bound_on_paper_and_the_tick_in_which_one_looks():
+    """Decision 0011: threshold times interval and time-out, or deadline and delay; then a tick."""
+    reached = set()
+    for model in PINNED_MODELS:
+        c = model.constants
+        if model.spec != "acks":
+            continue
+        largest = {k: max(c[k].values()) for k in ("threshold", "interval_ticks", "wait_ticks")}
+        bound = largest["wait_ticks"] + c["delay_ticks"] + 1
+        if c["watch"] == "COUNT":
+            bound = largest["threshold"] * largest["interval_ticks"] + largest["wait_ticks"] + 1
+        latest = model.figures["detection"][1]
+        assert isinstance(latest, int)
+        assert latest <= bound, model.name
+        if "a_detection_as_late_as_can_be" not in model.unreached:
+            assert latest == bound, model.name
+            reached.add(c["watch"])
+    assert reached == {"COUNT", "DEADLINE"}
 
 
 # --- what goes into a report -----------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from samebeat_models import Model, Without
-from samebeat_models.itf import dumps, loads
+from samebeat_models.itf import TraceFileError, dumps, loads
 from samebeat_models.replay import ReplayResult, replay, replay_trace
 from samebeat_models.results import Step, Trace
 from samebeat_spec.language import Instance, Spec
@@ -136,3 +137,68 @@ def test_a_loop_needs_a_step_back(spec: Spec) -> None:
     refusal = replay_trace(trace, loop=0).refusal
     assert refusal is not None
     assert refusal.reasons == ("a step leads from the last state back to state 0",)
+
+
+# --- on a model with other constants or sizes --------------------------------------------------
+
+
+def other(name: str, **changed: object) -> Model:
+    return msgspec.structs.replace(RIGHT, name=name, **changed)
+
+
+THREE = other("three", sizes={**SIZES, "Node": 3})
+LONE = other("lone", sizes={**SIZES, "Node": 1})
+
+
+def test_the_steps_are_followed_on_a_larger_model_until_one_is_refused(spec: Spec) -> None:
+    result = replayed(run(WRONG.instance(spec), HASTY), THREE, spec)
+    assert [str(c) for c in result.instead] == ["Node: 2 -> 3"]
+    assert (result.accepted, result.broken) == (6, {})
+    assert str(result.refusal) == (
+        "step 7, apply(n1, c1), is refused: not so: n has heard every ack"
+    )
+
+
+def test_a_step_with_another_effect_is_where_two_protocols_part_ways(spec: Spec) -> None:
+    late = other("late", constants={"asked": {"c1": "v1"}, "start_value": "v1"})
+    result = replayed(run(WRONG.instance(spec), HASTY), late, spec)
+    assert [str(c) for c in result.instead] == ["asked[c1]: v2 -> v1"]
+    assert str(result.refusal) == (
+        "step 7, apply(n1, c1), does something else: value[n1] is v1, not v2"
+    )
+    assert result.refusal is not None
+    assert result.refusal.parts
+
+
+def test_a_run_whose_steps_are_all_taken_elsewhere_is_accepted(spec: Spec) -> None:
+    result = replayed(run(WRONG.instance(spec), HASTY[:3]), THREE, spec)
+    assert (result.refusal, result.accepted) == (None, 3)
+
+
+def test_another_first_state_is_refused_with_what_differs(spec: Spec) -> None:
+    high = other("high", constants={"asked": {"c1": "v2"}, "start_value": "v2"})
+    refusal = replayed(run(WRONG.instance(spec), HASTY), high, spec).refusal
+    assert refusal is not None
+    assert refusal.step == 0
+    assert "value[n1]: v2 -> v1" in map(str, refusal.differences)
+
+
+def test_a_step_of_a_node_that_is_not_there_is_a_bad_trace(spec: Spec) -> None:
+    trace = run(WRONG.instance(spec), ("request n1 c1", "receive_request n2 c1"))
+    with pytest.raises(TraceFileError) as caught:
+        replayed(trace, LONE, spec)
+    assert str(caught.value) == (
+        "t.itf.json: step 2, receive_request(n2, c1): lone: 'n2' is no element of Node"
+    )
+
+
+def test_a_file_that_is_no_run_of_its_own_model_says_nothing_about_another(spec: Spec) -> None:
+    trace = run(WRONG.instance(spec), HASTY)
+    with pytest.raises(TraceFileError, match=r"not a run of right: step 8, commit\(n1, c1\)"):
+        replayed(trace, THREE, spec, recorded_on=RIGHT)
+
+
+def test_elsewhere_can_be_forbidden(spec: Spec) -> None:
+    file = loads(dumps(run(WRONG.instance(spec), HASTY), WRONG, spec), "t.itf.json")
+    with pytest.raises(TraceFileError, match="another model: sizes: Node is 2, in three it is 3"):
+        replay(file, THREE, spec, elsewhere=False)

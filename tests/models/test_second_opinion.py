@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from samebeat_models.catalog import load_catalog
 from samebeat_models.results import DEADLOCK_FREE, Verdict
 from samebeat_models.second_opinion import (
     IN_BOUNDS,
@@ -37,6 +38,7 @@ from samebeat_spec.language import (
     variable,
 )
 from samebeat_spec.language.interpreter import Interpreter
+from samebeat_spec.specs import load_spec
 
 pytestmark = pytest.mark.second_opinion
 
@@ -159,6 +161,41 @@ def test_peers_count_the_states_of_the_group_change(peer, changes, states):
     assert not run.violated
     assert run.seconds > 0
     assert run.peak_mb > 1
+
+
+CATALOG = {m.name: m for m in load_catalog()}
+TIMED = (
+    "envelope-lowers",
+    "envelope-drift-lowers",
+    "envelope-lowering-fails",
+    "composed-2-raises",
+)
+"""Fast models with clocks, with drift, with changes that fail, and with both protocols.
+
+The tests of the pair, of the acks and of the limits ask the peers themselves.
+"""
+WRONG = ("lowering-second-first", "claim-1-raises", "acks-follow-lowers")
+"""Fast models that end in a suspicion of a node that is alive."""
+
+
+@pytest.mark.slow
+@peers
+@pytest.mark.parametrize("name", TIMED)
+def test_peers_count_the_states_of_models_of_the_catalog(peer, name):
+    model = CATALOG[name]
+    run = run_peer(peer, model.instance(load_spec(model.spec)), timeout=300)
+    assert (run.states, run.verdict, run.violated) == (model.states, Verdict.HOLDS, "")
+    assert run.depth in (None, model.depth)
+
+
+@pytest.mark.slow
+@peers
+@pytest.mark.parametrize("name", WRONG)
+def test_peers_find_the_false_suspicion_of_a_wrong_model(peer, name):
+    model = CATALOG[name]
+    run = run_peer(peer, model.instance(load_spec(model.spec)), model.violates, timeout=300)
+    assert model.violates == ("no_false_suspicion",)
+    assert (run.verdict, run.violated) == (Verdict.VIOLATED, "no_false_suspicion")
 
 
 @pytest.mark.slow

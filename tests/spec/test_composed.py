@@ -48,6 +48,8 @@ def cluster(intervals: tuple[int, int], *, envelope: bool = True, **constants: A
             "deadline_ticks": dict(zip(("v1", "v2"), deadlines, strict=True)),
             "delay_ticks": 1,
             "tolerated": 0,
+            "bounded_rounds": False,
+            "round_ticks": 0,
             "envelope": envelope,
             "values_count": True,
             **constants,
@@ -124,3 +126,39 @@ def test_heartbeats_without_clocks_state_any_epoch_that_the_member_has_been_in()
     run("commit n2 c1", "hear n2 0")
     assert run["deadline[n2]"] == "v1"
     assert run("hear n2 1")["deadline[n2]"] == "v2"
+
+
+# --- bounded rounds --------------------------------------------------------------------------
+
+
+def bounded(ticks: int) -> Instance:
+    """Two members whose rounds take at most so many ticks; no clocks for heartbeats."""
+    return cluster((2, 4), clocked=[], bounded_rounds=True, round_ticks=ticks)
+
+
+def test_each_round_of_a_change_has_its_time_and_no_more():
+    run = Walk(bounded(2))("request n1 c1", "receive_request n1 c1", "send_ack n1 c1", 2)
+    for steps in (
+        ("receive_request n2 c1", "send_ack n2 c1"),
+        ("receive n1 n2 c1 ACK", "receive n2 n1 c1 ACK", "apply n1 c1", "apply n2 c1"),
+        (*STATUS_ROUND, "commit n1 c1", "commit n2 c1"),
+    ):
+        with pytest.raises(Refused, match="no round has lasted for its bound"):
+            run(1)
+        run(*steps, 2)
+    run(3)
+
+
+def test_a_member_that_fails_says_so_in_time_and_the_others_undo():
+    run = Walk(bounded(1))(*ACK_ROUND, "apply n1 c1", 1, "fail_to_apply n2 c1", 1)
+    for steps in (("send_failure n2 c1", "receive n1 n2 c1 FAILURE"), ("undo n1 c1",)):
+        with pytest.raises(Refused, match="no round has lasted for its bound"):
+            run(1)
+        run(*steps)
+    assert run["value[n1]"] == "v1"
+    run("undo n2 c1", 1)
+
+
+def test_without_a_bound_the_clocks_of_rounds_stand_still():
+    run = Walk(cluster((2, 4)))(*BEAT, *ACK_ROUND, 1)
+    assert {run[f"round_lasts_ticks[c1, {r}]"] for r in ("REQUEST", "ANSWERS", "STATUSES")} == {"0"}

@@ -130,3 +130,15 @@ def test_the_group_change_and_the_heartbeat_pair_have_the_figures_that_issue_the
     assert [f.name for f in kinds("group")["stay"]] == ["different_values"]
     assert {f.unit for f in kinds("group")["tally"]} == {"multicasts", "rounds"}
     assert {"different_values", "detection"} <= {f.name for f in kinds("heartbeat")["stay"]}
+
+
+def test_a_group_change_of_the_interval_has_those_of_the_group_change_and_its_own_in_ticks():
+    found = load_spec("composed").figures
+    assert {f.name for f in load_spec("group").figures} < {f.name for f in found}
+    own = {f.name for f in found} - {f.name for f in load_spec("group").figures}
+    assert {"different_values_without_failure", "open_change"} <= own
+
+
+def test_a_pair_has_messages_and_rounds_and_one_that_watches_acks_has_detection():
+    assert {f.unit for f in load_spec("pair").figures} == {"messages", "rounds"}
+    assert [f.name for f in load_spec("acks").figures] == ["detection"]

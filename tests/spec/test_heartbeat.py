@@ -67,7 +67,8 @@ def pair(
             "rearming": "SHIFT",
             "second_rearms": True,
             "announced": False,
-            "prompt_acks": False,
+            "bounded_acks": False,
+            "ack_delay_ticks": 0,
             "may_fail": False,
             "crashes_early": False,
             "states_requests": False,
@@ -135,17 +136,39 @@ def test_a_running_send_timer_that_follows_is_due_in_time():
 )
 def test_only_a_late_ack_or_a_kept_timer_makes_lowering_harmful(intervals, rearming, harm):
     """Heartbeats are still late, and lost as tolerated."""
-    model = pair("SECOND_FIRST", intervals, 1, 1, rearming=rearming, prompt_acks=True)
+    model = pair("SECOND_FIRST", intervals, 1, 1, rearming=rearming, bounded_acks=True)
     assert broken(model) == ({"no_false_suspicion"} if harm else set())
 
 
 def test_prompt_acks_leave_no_time_to_modify_to_ack_or_to_follow():
-    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, prompt_acks=True))("ask 1", *BEAT)
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, bounded_acks=True))("ask 1", *BEAT)
     for step in ("modify 1", "send_ack", "receive_ack 1"):
-        with pytest.raises(Refused, match="acks are slow or none is on its way"):
+        with pytest.raises(Refused, match="no ack has been on its way for its bound"):
             run(1)
         run(step)
     run(1)
+
+
+def test_bounded_acks_may_take_their_time_and_no_more_to_modify_to_ack_and_to_follow():
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, bounded_acks=True, ack_delay_ticks=2))
+    run("ask 1", *BEAT, 1, "modify 1", 1)
+    for step in ("send_ack", "receive_ack 1"):
+        with pytest.raises(Refused, match="no ack has been on its way for its bound"):
+            run(1)
+        run(step)
+    run(*BEAT, 1)
+
+
+def test_the_ack_of_each_change_has_a_bound_of_its_own():
+    run = Run(pair("ENVELOPE", [2, 4, 2], 1, 1, bounded_acks=True, ack_delay_ticks=2))
+    run("ask 1", *BEAT, "modify 1", "send_ack", 2, "ask 2", *BEAT, "receive_ack 1", 2)
+    with pytest.raises(Refused, match="no ack has been on its way for its bound"):
+        run(*BEAT, 1)
+
+
+def test_without_a_bound_the_clock_of_an_ack_stands_still():
+    run = Run(pair("SECOND_FIRST", [2, 6], 1, 1))("ask 1", *BEAT, "modify 1", "send_ack", 2)
+    assert run["ack_waits_ticks[1]"] == "0"
 
 
 # --- the inequality decides ------------------------------------------------------------------
@@ -297,7 +320,7 @@ def test_with_drift_lowering_second_first_is_harmful_exactly_where_the_mixed_val
 
 def test_a_lowering_that_fails_is_harmful_even_if_acks_take_no_time():
     """Nobody may follow on the ack any more, and news of the failure may be late."""
-    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, prompt_acks=True, may_fail=True))
+    run = Run(pair("SECOND_FIRST", [6, 2], 1, 1, bounded_acks=True, may_fail=True))
     run(*LOWERED, "fail", 5)
     assert run.holds("no_false_suspicion")
     assert not run(1).holds("no_false_suspicion")
@@ -316,7 +339,7 @@ def test_lowering_that_may_fail_is_harmful_exactly_where_the_mixed_values_are_un
         own = [d + slack for d in deadlines([old, new], losses, delay)]
         unsafe = own[1] < (losses + 1) * old + delay
         model = pair(
-            "SECOND_FIRST", [old, new], losses, delay, own, prompt_acks=True, may_fail=True
+            "SECOND_FIRST", [old, new], losses, delay, own, bounded_acks=True, may_fail=True
         )
         found = broken(model)
         assert found == ({"no_false_suspicion"} if unsafe else set()), (old, new, losses, delay)

@@ -190,7 +190,7 @@ def test_a_wrong_order_is_none_that_the_registry_derives(model):
 
 @pytest.mark.parametrize("model", named([m for m in RIGHT if m.sizes["Parameter"] == 1]))
 def test_one_limit_alone_takes_the_order_of_its_direction(model):
-    """Claims 3.maximum_fragment_size, 3.message_send_window and their like."""
+    """Claims 3.maximum_fragment_size, 3.message_send_window and 3.maximum_message_retry_time."""
     (name,) = limits_of(model).values()
     for d, c, present, wanted in ways(model):
         if present == wanted:
@@ -217,7 +217,10 @@ def test_the_way_back_is_the_undo_of_the_registry(name):
 
 @pytest.mark.parametrize(("timer", "time"), list(product((1, 2, 3), repeat=2)))
 def test_a_change_is_opened_if_the_registry_finds_no_problem(timer, time):
-    """Claims 3.combinations and 3.message_retry_timer: it is validated as a whole."""
+    """The whole is validated.
+
+    Claims 3.combinations, 3.message_retry_timer and 3.maximum_message_retry_time.
+    """
     constants = {
         "kind": {"p1": TIMER.upper(), "p2": TIME.upper()},
         "is_global": ["p2"],

@@ -19,6 +19,7 @@ from samebeat_spec.language import (
     implies,
     initial,
     invariant,
+    leads_to,
     relation,
     step_property,
     variable,
@@ -113,6 +114,12 @@ def somebody_can_get_in(s: Mutex) -> Formula:
     return exists(Process, lambda p: s.inside[p])
 
 
+@leads_to(weak=(leave,), strong=(enter, pass_on))
+def gets_in(s: Mutex, p: Process) -> tuple[Formula, Formula]:
+    """Whoever wants in comes in."""
+    return s.wants[p], s.inside[p]
+
+
 @witness()
 def one_in_one_waits(s: Mutex) -> Formula:
     """One is inside while another waits."""
@@ -122,6 +129,7 @@ def one_in_one_waits(s: Mutex) -> Formula:
 MODELS = [
     Model(
         name="mutex-3",
+        live=("gets_in",),
         states=36,
         transitions=192,
         depth=4,

@@ -22,6 +22,7 @@ from samebeat_spec.language import (
     implies,
     initial,
     invariant,
+    leads_to,
     relation,
     witness,
 )
@@ -111,6 +112,12 @@ def all_thinking(s: Table) -> Formula:
     return forall(Seat, lambda p: s.mood[p] == Mood.THINKING)
 
 
+@leads_to(weak=(take_left, put_back), strong=(take_right, take_both))
+def eats(s: Table, p: Seat) -> tuple[Formula, Formula]:
+    """Whoever thinks will eat."""
+    return s.mood[p] == Mood.THINKING, s.mood[p] == Mood.EATING
+
+
 @witness()
 def two_eat(s: Table) -> Formula:
     """Two eat at the same time."""
@@ -133,6 +140,25 @@ MODELS = [
         sizes={"Seat": 4},
         constants={"next_to": RING_4, "polite": True},
         idle=("take_left", "take_right"),
+    ),
+    Model(
+        name="polite-3",
+        states=4,
+        transitions=6,
+        depth=1,
+        sizes={"Seat": 3},
+        constants={"next_to": RING_3, "polite": True},
+        idle=("take_left", "take_right"),
+        unreached=("two_eat",),
+        live=("eats",),
+    ),
+    Model(
+        name="polite-4-starved",
+        sizes={"Seat": 4},
+        constants={"next_to": RING_4, "polite": True},
+        live=("eats",),
+        violates=("eats",),
+        depth=5,
     ),
     Model(
         name="polite-4-sym",

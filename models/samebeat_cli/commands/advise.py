@@ -61,7 +61,11 @@ Losses = Annotated[
     str | None, typer.Option(metavar="N", help="Heartbeats in a row that may be lost.")
 ]
 AckLosses = Annotated[
-    str | None, typer.Option(metavar="N", help="Heartbeats in a row that may go unacked.")
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Acks in a row that may be lost. A lost heartbeat has none: --losses count too.",
+    ),
 ]
 Drift = Annotated[
     str | None, typer.Option(metavar="PART", help="By what part clocks differ: 0.01 is 1 %.")

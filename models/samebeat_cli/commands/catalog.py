@@ -68,8 +68,9 @@ def expectation(model: Model) -> str:
 
 def purpose(model: Model) -> str:
     """Return what a model shows: its own sentence, or the guard that it leaves out."""
-    out = model.without
-    return model.about or (f"Without the guard of {out.action}: {out.guard}." if out else "")
+    out, unfair = model.without, ", ".join(model.unfair)
+    guard = f"Without the guard of {out.action}: {out.guard}." if out else ""
+    return model.about or guard or (f"Without fairness of {unfair}." if unfair else "")
 
 
 def summary(spec: Spec) -> str:
@@ -121,6 +122,7 @@ def _data(selection: Sequence[Selected]) -> dict[str, Any]:
                 "fingerprint": spec.fingerprint,
                 "actions": [a.name for a in spec.actions],
                 "properties": [p.name for p in spec.properties],
+                "liveness": [p.name for p in spec.liveness],
                 "refinements": [r.name for r in spec.refinements],
             }
             for spec in _specs(selection)

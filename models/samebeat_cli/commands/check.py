@@ -187,6 +187,8 @@ def _write_traces(
         path = folder / (file_name(row.model, row.property) + itf.SUFFIX)
         steps = count_of(len(row.trace.steps), "step")
         described = f"{row.model}: {row.property} is {row.verdict} after {steps}"
+        if row.trace.loop is not None:
+            described += ", in a run that goes on for ever"
         text = itf.dumps(row.trace, selected.model, selected.spec, described, shows=row.property)
         write_file(path, text)
         files[row.model, row.property] = str(path)

@@ -16,7 +16,7 @@ from samebeat_spec.specs import SPEC_NAMES
 if TYPE_CHECKING:
     from samebeat_models.claims_table import ClaimRow
 
-_LISTS = ("actions", "properties", "models", "proofs", "handlers", "tests")
+_LISTS = ("actions", "properties", "witnesses", "models", "proofs", "handlers", "tests")
 _SHOWN = 3
 
 
@@ -35,8 +35,9 @@ def claims(
 ) -> None:
     """Show each claim element with the actions, properties, models and tests that show it.
 
-    What is missing is shown as missing, and what is shown in part says what is left out. An
-    element that is not behaviour says what stands for it.
+    What is missing is shown as missing, and what is shown in part says what is left out. A witness
+    alone shows nothing: it is no property. An element that is not behaviour says what stands for
+    it.
     """
     from samebeat_models.claims_table import cited_in_tests, claim_rows, tests_folder
 

@@ -17,11 +17,14 @@ from samebeat_cli.selection import Selected, catalog, is_file, select_models, se
 from samebeat_models import itf
 from samebeat_models.catalog import Tier
 from samebeat_models.render import trace_lines
-from samebeat_models.replay import Refusal, ReplayResult, contradiction, replay_trace
+from samebeat_models.replay import Refusal, ReplayResult, contradiction
+from samebeat_models.replay import replay as replay_file
 from samebeat_models.results import Exit, Report, Row, Verdict
 from samebeat_models.times import duration, has_time, step_times, time_data
 from samebeat_spec.language.pretty import text as expression_text
 
+INSTEAD_SHOWN = 12
+"""How many other constants and sizes the text names; JSON has all."""
 ENABLED_SHOWN = 12
 """How many of the steps that were enabled instead the text names; JSON has all."""
 
@@ -42,8 +45,8 @@ def replay(
         str | None,
         typer.Option(
             metavar="MODEL|FILE",
-            help="Replay on this model of the same spec and sizes, not on the recorded one: "
-            "the right protocol refuses what a wrong one did.",
+            help="Replay on this model of the same spec, not on the recorded one. It says where "
+            "the right protocol refuses what a wrong one did, or does something else.",
         ),
     ] = None,
     form: Annotated[
@@ -56,15 +59,15 @@ def replay(
 ) -> None:
     """Replay a trace on its spec; exit 10 and say why at the first step that is refused.
 
-    Also 10: the steps are allowed, but not what the file says that they are.
+    Also 10: a step has another effect on another model, or the file says what is not so.
     """
     begin = perf_counter()
     if output is not None:
         check_can_write(output)
     recorded = itf.load(trace)
-    selected = _recorded_on(recorded) if model is None else _named(recorded, model)
-    run = itf.decode(recorded, selected.model, selected.spec)
-    result = replay_trace(run, recorded.loop, selected.model.refines)
+    own = _recorded_on(recorded) if model is None else _found_in_its_file(recorded, model)
+    selected = own or select_one(str(model))
+    result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
     wrong = contradiction(recorded, selected.model, result)
     if form is ReplayFormat.JSON:
         emit(_json(selected, result, wrong, perf_counter() - begin), output)
@@ -86,22 +89,27 @@ def _recorded_on(recorded: itf.ItfTrace) -> Selected:
     return _check_same(recorded, selected)
 
 
-def _named(recorded: itf.ItfTrace, name: str) -> Selected:
-    """Return the model that ``--model`` means; of a whole file, the one the trace names."""
+def _found_in_its_file(recorded: itf.ItfTrace, name: str) -> Selected | None:
+    """Return the model that the trace names, if ``--model`` means a whole file that has it."""
     if is_file(name) and "::" not in name:
         for selected in select_models([name], Tier.NIGHTLY):
             if selected.name == recorded.meta.model:
                 return _check_same(recorded, selected)
-    return select_one(name)
+    return None
 
 
 def _check_same(recorded: itf.ItfTrace, selected: Selected) -> Selected:
-    """Refuse a trace that names a model which now leaves out another guard."""
-    if recorded.meta.without != selected.model.without:
-        raise itf.TraceFileError(
-            f"{recorded.source}: #meta: a trace of another version of the model {selected.name}: "
-            "it leaves out another guard; say on which model to replay: --model"
-        )
+    """Refuse a trace that names a model which now leaves out another guard or fairness."""
+    for what, theirs, ours in (
+        ("guard", recorded.meta.without, selected.model.without),
+        ("fairness", recorded.meta.unfair, selected.model.unfair),
+    ):
+        if theirs != ours:
+            raise itf.TraceFileError(
+                f"{recorded.source}: #meta: a trace of another version of the model "
+                f"{selected.name}: it leaves out another {what}; say on which model to replay: "
+                "--model"
+            )
     return selected
 
 
@@ -111,17 +119,39 @@ def _text(recorded: itf.ItfTrace, selected: Selected, result: ReplayResult, wron
     lines = [f"{recorded.source}: {steps} of {recorded.meta.model}, replayed on {name}"]
     if recorded.meta.description:
         lines.append(recorded.meta.description)
+    lines += _instead(result)
     lines += ["", *trace_lines(result.trace, result.accepted, selected.model.tick_ms)]
     if result.refusal is not None:
         lines += ["", *_refusal(selected, result, result.refusal)]
     for prop, number in result.broken.items():
         lines.append(f"{prop} is violated after step {number}{_at(selected, result, number)}")
+    for prop, why in result.for_ever.items():
+        if why:
+            lines.append(f"{prop} is not violated: {why}")
+        else:
+            lines.append(f"{prop} is violated: its goal is never met, and the run is fair")
     if result.refusal is None:
         all_of_them = "its only step is a step" if total == 1 else f"all {steps} are steps"
         lines.append(f"{all_of_them} of {name}")
+        if _is_kept(selected, result, recorded.meta.property):
+            lines.append(f"{recorded.meta.property} is not violated here")
     if wrong:
         lines.append(f"not what it should be: {wrong}")
     return "\n".join(lines) + "\n"
+
+
+def _instead(result: ReplayResult) -> list[str]:
+    """Return which constants and sizes are other ones than where the trace was recorded."""
+    shown, more = result.instead[:INSTEAD_SHOWN], len(result.instead) - INSTEAD_SHOWN
+    lines = [f"{c.cell} = {c.new} instead of {c.old}" for c in shown]
+    lines += [f"{more} more"] if more > 0 else []
+    return [f"{'         and' if i else 'replayed with'} {line}" for i, line in enumerate(lines)]
+
+
+def _is_kept(selected: Selected, result: ReplayResult, name: str | None) -> bool:
+    """Return whether another model takes the same steps and keeps what they break elsewhere."""
+    looked_at = {p.name for p in selected.instance().spec.of_kind("invariant", "step")}
+    return bool(result.instead) and name in looked_at and name not in result.broken
 
 
 def _at(selected: Selected, result: ReplayResult, number: int) -> str:
@@ -137,11 +167,13 @@ def _refusal(selected: Selected, result: ReplayResult, refusal: Refusal) -> list
         head = f"{selected.name} cannot start in the first state"
     else:
         when = _at(selected, result, refusal.step)
-        head = f"step {refusal.step}, {refusal.label}{when}, is refused by {selected.name}"
+        what = "does something else in" if refusal.parts else "is refused by"
+        head = f"step {refusal.step}, {refusal.label}{when}, {what} {selected.name}"
     lines = [head]
+    judge = selected.name if result.instead else "the spec"
     formulas = {
         g.why: expression_text(g.condition)
-        for a in result.trace.instance.spec.actions
+        for a in selected.spec.actions
         for g in a.guards
         if refusal.label.startswith(f"{a.name}(")
     }
@@ -150,7 +182,7 @@ def _refusal(selected: Selected, result: ReplayResult, refusal: Refusal) -> list
         for why in refusal.reasons
     ]
     lines += [
-        f"  {change.cell} is {change.new} in the trace; the spec says {change.old}"
+        f"  {change.cell} is {change.new} in the trace; {judge} says {change.old}"
         for change in refusal.differences
     ]
     if refusal.enabled:
@@ -190,13 +222,16 @@ def _json(selected: Selected, result: ReplayResult, wrong: str, seconds: float) 
     found = data(Outcome(Report((row,)), {selected.name: selected}, seconds))
     found["results"][0]["replay"] = {
         "accepted": result.accepted,
+        "instead": [{"name": c.cell, "recorded": c.old, "here": c.new} for c in result.instead],
         "broken": result.broken,
         "broken_at": broken_at,
+        "for_ever": result.for_ever,
         "contradiction": wrong or None,
         "refusal": refusal
         and {
             "step": refusal.step,
             "label": refusal.label,
+            "parts_ways": refusal.parts,
             "reasons": refusal.reasons,
             "differences": [
                 {"cell": c.cell, "spec": c.old, "trace": c.new} for c in refusal.differences

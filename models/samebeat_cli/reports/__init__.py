@@ -124,7 +124,9 @@ class Outcome:
 def verdict_words(row: Row) -> str:
     """Return the verdict as the table says it."""
     if row.as_expected:
-        return "violated, as expected" if row.verdict is Verdict.VIOLATED else str(row.verdict)
+        if row.verdict is Verdict.VIOLATED:
+            return "violated, as expected"
+        return f"{row.verdict}, no case" if row.vacuous else str(row.verdict)
     if row.verdict in (row.expected, Verdict.UNDETERMINED):
         return f"{row.verdict} (see below)"
     return f"{row.verdict} (expected: {row.expected})"

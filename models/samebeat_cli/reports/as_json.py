@@ -48,6 +48,7 @@ def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
         "verdict": str(row.verdict),
         "expected": str(row.expected),
         "as_expected": row.as_expected,
+        "vacuous": row.vacuous,
         "states": row.states,
         "transitions": row.transitions,
         "depth": row.depth,
@@ -56,5 +57,6 @@ def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
         "detail": row.detail,
         "notes": list(row.notes),
         "trace": trace_data(row.trace, outcome.tick_ms(row)) if violated and row.trace else None,
+        "loop": row.trace.loop if violated and row.trace else None,
         "trace_file": outcome.trace_files.get((row.model, row.property)),
     }

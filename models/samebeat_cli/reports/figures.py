@@ -21,31 +21,29 @@ NO_FIGURES = "No figures: a control has none, nor has a spec that defines none."
 
 
 def show(outcome: Outcome, console: Console) -> None:
-    """Print the figures as a table, then why there is no number and, if asked for, traces.
+    """Print the figures as a table, what they mean, why some are no numbers and, if asked, traces.
 
-    What a figure means is said once, at the first model that has it.
+    The name of a model stands above its figures, so that names are whole on a narrow terminal too.
     """
     if not outcome.figures:
         console.print(NO_FIGURES)
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in COLUMNS:
+    for name in COLUMNS[1:-1]:
         table.add_column(
-            name,
-            style="bold" if name == "model" else None,
-            justify="right" if name in ("least", "most") else "left",
-            no_wrap=name not in ("model", "meaning"),
-            overflow="fold",
+            name, justify="right" if name in ("least", "most") else "left", no_wrap=True
         )
-    told: set[str] = set()
-    for _, group in groupby(outcome.figures, key=lambda m: m.model):
+    for model, group in groupby(outcome.figures, key=lambda m: m.model):
         own = list(group)
+        table.add_row(Text(model, "bold"))
         for i, measured in enumerate(own):
-            model, *cells, meaning = cells_of(outcome, measured)
-            styled = [Text(c, _style(c)) for c in (*cells, "" if meaning in told else meaning)]
-            told.add(meaning)
-            table.add_row("" if i else model, *styled, end_section=i == len(own) - 1)
+            _, figure, *cells, _ = cells_of(outcome, measured)
+            styled = [Text(cell, _style(cell)) for cell in cells]
+            table.add_row(f"  {figure}", *styled, end_section=i == len(own) - 1)
     console.print(table)
+    for line in meanings(outcome):
+        console.print(line, soft_wrap=True)
+    console.print()
     for line in notes(outcome):
         console.print(line, soft_wrap=True)
     for measured in outcome.figures if outcome.all_traces else ():
@@ -78,6 +76,15 @@ def cells_of(outcome: Outcome, measured: Measured) -> tuple[str, ...]:
         measured.unit,
         " ".join(measured.figure.doc.partition("\n\n")[0].split()),
     )
+
+
+def meanings(outcome: Outcome) -> Iterator[str]:
+    """Yield what each figure means, once for all models: one line each."""
+    found = [cells_of(outcome, measured) for measured in outcome.figures or ()]
+    told = list(dict.fromkeys((cells[1], cells[-1]) for cells in found))
+    width = max((len(name) for name, _ in told), default=0)
+    for name, meaning in told:
+        yield f"  {name:{width}}  {meaning}"
 
 
 def notes(outcome: Outcome) -> Iterator[str]:

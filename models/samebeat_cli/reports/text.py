@@ -46,6 +46,7 @@ def show(outcome: Outcome, console: Console) -> None:
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
         if (row.as_expected and not caught) or row.verdict is Verdict.UNDETERMINED:
+            _refuse(outcome, row, console)
             continue  # for what is undetermined, one line below says why for all of a model
         _explain(outcome, row, console, outcome.all_traces or traces < TRACES_SHOWN)
         traces += row.trace is not None
@@ -136,6 +137,13 @@ def _style(row: Row) -> str:
     return {Verdict.HOLDS: "green", Verdict.VIOLATED: "cyan", Verdict.UNDETERMINED: "yellow"}[
         row.verdict
     ]
+
+
+def _refuse(outcome: Outcome, row: Row, console: Console) -> None:
+    """Print why a row is undetermined, if that is for a reason of its own."""
+    own = row.verdict is Verdict.UNDETERMINED and row.kind == "liveness"
+    if own and row.detail not in outcome.report.incomplete_reason:
+        console.print(Text(outcome.headline(row), "bold red"), soft_wrap=True)
 
 
 def _explain(outcome: Outcome, row: Row, console: Console, with_trace: bool) -> None:

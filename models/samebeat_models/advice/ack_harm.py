@@ -137,7 +137,7 @@ def _watch(settings: Settings, assumptions: Assumptions, broken: Constraint) -> 
         int(TOLERATED.large.evaluate(values)),
         Fraction(IN_TIME.small.evaluate(values)),
         Fraction(assumptions.delay * (1 + assumptions.drift)),
-        assumptions.ack_losses,
+        assumptions.unacked,
     )
 
 

@@ -30,6 +30,7 @@ def data(advice: Advice, harms: Mapping[str, Harm]) -> dict[str, Any]:
         "now": {name: for_json(x) for name, x in advice.now.items()},
         "want": want,
         "network": {name: for_json(x) for name, x in vars(advice.assumptions).items()},
+        "heartbeats_without_ack": advice.assumptions.unacked,
         "now_safe": all(j.holds for j in advice.present),
         "decides": _judged(advice.decides),
         "constraints": [
@@ -42,6 +43,7 @@ def data(advice: Advice, harms: Mapping[str, Harm]) -> dict[str, Any]:
                 "names": list(s.names),
                 "says": s.move.value,
                 "once": advice.trigger(i),
+                "recounts": advice.recounts(i),
             }
             for i, s in enumerate(advice.stages)
         ],

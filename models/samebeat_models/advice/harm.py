@@ -13,7 +13,7 @@ from samebeat_models.advice.heartbeat_harm import (
     Meeting,
     heartbeat_harm,
 )
-from samebeat_models.advice.judgement import Advice, Judged, Order
+from samebeat_models.advice.judgement import Advice, Deferral, Judged, Order
 from samebeat_models.advice.run import Case, Harm
 from samebeat_spec.parameters import SAFE
 
@@ -49,6 +49,10 @@ def _of_values(advice: Advice, beats: Meeting, acks: Case, judged: Iterable[Judg
 
 def _of_order(advice: Advice, case: Meeting, order: Order) -> Harm:
     worst = order.worst
+    if advice.deferral is Deferral.LOCAL:
+        return _untimed(
+            Case(case.name, "a switch that waits for nothing"), [worst] if worst else []
+        )
     if worst is not None and worst.constraint is SAFE:
         return heartbeat_harm(advice, case)
     return _untimed(case, [] if worst is None else [worst])

@@ -1,8 +1,9 @@
 """What would happen with heartbeats: the second node suspects a live first one.
 
-Intervals are exact in ticks. A deadline is rounded up, the delay and the drift down, tolerated
-losses to what the spec can count: whoever suspects a live node then, does so with the true numbers
-too. In the run everything is as late as is allowed.
+Intervals are exact in ticks, if that shows the harm. Else they are rounded down, as the delay and
+the drift are; a deadline is rounded up, tolerated losses down to what the spec can count. Whoever
+suspects a live node then, does so with the true numbers too. Ticks are of the second's clock, as in
+the spec: so the delay counts with the drift. In the run everything is as late as is allowed.
 """
 
 from __future__ import annotations
@@ -21,16 +22,24 @@ from samebeat_models.advice.run import (
     Harm,
     Run,
     fitting,
+    fitting_roughly,
 )
 from samebeat_models.catalog import Model
 from samebeat_spec.combinations import steady
+from samebeat_spec.heartbeat import Misses
 from samebeat_spec.language import StateError
-from samebeat_spec.parameters import DEADLINE, Place, Quantity, Values
+from samebeat_spec.parameters import DEADLINE, Number, Place, Quantity, Values
 from samebeat_spec.specs import load_spec
 
 SPEC = "heartbeat"
 _INTERVAL = Quantity("heartbeat_interval", Place.FIRST)
-_MOST_LOSSES = 3
+_MOST_LOSSES = max(Misses.bounds or ())
+_TOO_MANY_LOSSES = f"the timed model has at most {_MOST_LOSSES} losses in a row"
+_TOO_MANY_UNDER_WAY = (
+    "the timed model has two heartbeats on their way at once, and a delay of two intervals or more "
+    "puts more there"
+)
+_NOT_ENOUGH = ", and that is not enough to show these numbers"
 _WAIT = "wait"
 _BEAT = ("send_heartbeat ARRIVES", "receive_heartbeat LATEST")
 _AS_LATE_AS_ALLOWED = ("tick", "send_heartbeat LOST", "send_heartbeat ARRIVES")
@@ -82,10 +91,16 @@ def heartbeat_harm(advice: Advice, case: Meeting) -> Harm:
         tuple(int(values[_INTERVAL]) for values in both),
         tuple(Fraction(DEADLINE.evaluate(values)) for values in both),
         tuple(Fraction(values[_INTERVAL] * advice.assumptions.drift) for values in both),
-        Fraction(advice.assumptions.delay),
+        Fraction(advice.assumptions.delay * (1 + advice.assumptions.drift)),
         advice.assumptions.losses,
     )
-    scaled = fitting(gcd(*true.intervals), lambda tick: _Ticks(true, tick))
+    if reason := true.no_run:
+        return Harm(case, reason=reason)
+
+    def scale(tick_ms: Fraction) -> _Ticks:
+        return _Ticks(true, tick_ms)
+
+    scaled = fitting(gcd(*true.intervals), scale) or fitting_roughly(scale)
     if scaled is None:
         return Harm(case, reason=TOO_MANY_TICKS)
     model = scaled.model
@@ -101,7 +116,7 @@ def heartbeat_harm(advice: Advice, case: Meeting) -> Harm:
 
 @dataclass(frozen=True)
 class _Pair:
-    """The numbers of a pair in ms, for the present values and the new."""
+    """The numbers of a pair in ms of the second's clock, for the present values and the new."""
 
     case: Meeting
     intervals: tuple[int, ...]
@@ -109,6 +124,20 @@ class _Pair:
     drifts: tuple[Fraction, ...]
     delay: Fraction
     losses: int
+
+    @property
+    def no_run(self) -> str:
+        """Why no run can be shown, however short the ticks are; empty if one may."""
+        few = min(self.losses, _MOST_LOSSES)
+        if not self._harms(few, self.delay):
+            return _TOO_MANY_LOSSES + _NOT_ENOUGH
+        most = 2 * min(self.intervals)
+        return "" if self.delay < most or self._harms(few, Fraction(most)) else _TOO_MANY_UNDER_WAY
+
+    def _harms(self, losses: int, delay: Fraction) -> bool:
+        c = self.case
+        longest = self.intervals[c.interval] + self.drifts[c.interval]
+        return self.deadlines[c.deadline] < (losses + 1) * longest + delay
 
 
 class _Ticks:
@@ -129,6 +158,8 @@ class _Ticks:
 
     @property
     def shows_harm(self) -> bool:
+        if min(self.intervals) < 1:
+            return False
         case = self._true.case
         c = case.interval
         gap = (self.losses + 1) * (self.intervals[c] + self.drifts[c]) + self.delay
@@ -137,9 +168,10 @@ class _Ticks:
     @property
     def rounded(self) -> tuple[str, ...]:
         true = self._true
-        pairs = [
+        pairs: list[tuple[str, Number, int]] = [
+            *(("interval", t, n) for t, n in zip(true.intervals, self.intervals, strict=True)),
             *(("deadline", t, n) for t, n in zip(true.deadlines, self.deadlines, strict=True)),
-            ("delay", true.delay, self.delay),
+            ("delay with drift" if any(true.drifts) else "delay", true.delay, self.delay),
             *(
                 ("drift of an interval", t, n)
                 for t, n in zip(true.drifts, self.drifts, strict=True)
@@ -173,7 +205,8 @@ class _Ticks:
                 "rearming": "SHIFT",
                 "second_rearms": True,
                 "announced": False,
-                "prompt_acks": False,
+                "bounded_acks": False,
+                "ack_delay_ticks": 0,
                 "may_fail": False,
                 "crashes_early": False,
                 "states_requests": False,

@@ -13,7 +13,14 @@ from fractions import Fraction
 from functools import cached_property
 
 from samebeat_models.advice.wish import Wish
-from samebeat_spec.combinations import Move, Settings, Stage, instants, steady
+from samebeat_spec.combinations import (
+    TIMEOUT_OR_RATIO,
+    Move,
+    Settings,
+    Stage,
+    instants,
+    steady,
+)
 from samebeat_spec.parameters import (
     BY_NAME,
     CONSTRAINTS,
@@ -218,6 +225,18 @@ class Advice:
             return "once the second has acked"
         return ""
 
+    def recounts(self, index: int) -> bool:
+        """Return whether a step of the derived order changes what a running deadline is made of.
+
+        Then misses that are counted so far mean nothing: the deadline counts from the last
+        heartbeat (decision 0007).
+        """
+        stage, settings = self.stages[index], {**self.now, **self.then}
+        by_ratio = TIMEOUT_OR_RATIO[1] in settings
+        own = {"heartbeat_failure_threshold", *TIMEOUT_OR_RATIO}
+        own |= {"heartbeat_interval"} if by_ratio else set()
+        return stage.move is Move.SECOND and not own.isdisjoint(stage.names)
+
     def worst_on_the_way(self, constraint: Constraint) -> Judged | None:
         """Return where a constraint is tightest between old and new, None without steps between."""
         found = [j for instant in self.on_the_way for j in instant if j.constraint is constraint]
@@ -267,7 +286,9 @@ class Advice:
         stages = [Stage(move, names) for move, names in own if names]
         seen = list(instants(self.now, self.then, self.assumptions, stages))[1:]
         for i, (stage, values) in enumerate(zip(stages, seen, strict=True), 1):
-            who = f"only {_SWITCHES[stage.move].value} has" if i < len(stages) else "all have"
+            who = f"{_SWITCHES[stage.move].value} has"
+            if len(stages) > 1:
+                who = f"only {who}" if i < len(stages) else "all have"
             yield from self._judge(f"once {who} switched", values)
 
     @cached_property
@@ -300,7 +321,7 @@ def tightest(judged: Iterable[Judged]) -> Judged:
 
 
 def keeps_itself(c: Constraint) -> bool:
-    """Return whether only one parameter is compared, with its own copies, counter or traffic.
+    """Return whether only one parameter is compared, with its own copies or traffic.
 
     Such a constraint holds for any value on which all agree: it is about the order.
     """

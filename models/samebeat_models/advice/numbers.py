@@ -10,16 +10,30 @@ from samebeat_spec.parameters import Number
 _MOST_DIGITS = 18
 
 
-def exact(text: str | int | Decimal) -> int | Fraction | None:
-    """Return the number that is written, None if there is none that a parameter could have."""
+class NumberError(ValueError):
+    """No number that a parameter could have; the message ends a sentence that begins with it."""
+
+
+def exact(text: str | int | Decimal) -> int | Fraction:
+    """Return the number that is written, in digits from 0 to 9.
+
+    Raises:
+        NumberError: there is none, or none that a parameter could have.
+    """
     try:
         written = Decimal(text)
     except InvalidOperation:
-        return None
-    if not written.is_finite() or (written and abs(written.adjusted()) > _MOST_DIGITS):
-        return None
+        raise NumberError("is no number") from None
+    if not written.is_finite():
+        raise NumberError("is no number")
+    if isinstance(text, str) and not text.isascii():
+        raise NumberError("is no number: write it with the digits 0 to 9")
+    if written and written.adjusted() >= _MOST_DIGITS:
+        raise NumberError(f"is too large: {_MOST_DIGITS} digits are the most")
+    if written and written.adjusted() < -_MOST_DIGITS:
+        raise NumberError(f"is too close to 0: {_MOST_DIGITS} decimals are the most")
     if len(written.as_tuple().digits) > 2 * _MOST_DIGITS:
-        return None
+        raise NumberError(f"has too many digits: {2 * _MOST_DIGITS} are the most")
     value = Fraction(written)
     return value.numerator if value.denominator == 1 else value
 

@@ -29,6 +29,13 @@ _FEW_TICKS = 256
 """Up to so many, the numbers are shown exactly although longer ticks would do."""
 _FINEST = 1_000
 """A tick is a whole number of parts of a ms; so many make one."""
+_ROUND = tuple(
+    m * Fraction(10) ** e
+    for mantissas in ((50, 20, 10), range(99, 10, -1))
+    for e in range(5, -4, -1)
+    for m in mantissas
+)
+"""Ticks in ms that people like, and then others of two digits; each time the longest first."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,18 @@ def fitting(whole_ms: int, scale: Callable[[Fraction], AnyScaled]) -> AnyScaled 
                 return scaled
             rough = rough or scaled
     return rough
+
+
+def fitting_roughly(scale: Callable[[Fraction], AnyScaled]) -> AnyScaled | None:
+    """Return the numbers in ticks that need not divide any of them, and that show the harm.
+
+    The first that will do of some lengths of a tick; None if none does.
+    """
+    for tick_ms in _ROUND:
+        scaled = scale(tick_ms)
+        if scaled.size <= MOST_TICKS and scaled.shows_harm:
+            return scaled
+    return None
 
 
 class Run:

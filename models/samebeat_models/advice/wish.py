@@ -13,7 +13,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
-from samebeat_models.advice.numbers import exact, plain
+from samebeat_models.advice.numbers import NumberError, exact, plain
 from samebeat_spec.combinations import TIMEOUT_OR_RATIO, Combination, steady
 from samebeat_spec.parameters import BY_NAME, SAFE, Assumptions, Number
 
@@ -21,6 +21,7 @@ NONE = "none"
 """The wish that takes a time-out or a ratio away."""
 ASSUMED = tuple(f.name for f in fields(Assumptions))
 _TABLES = ("now", "want", "network")
+_MOST_SHOWN = 40
 
 
 class WishError(ValueError):
@@ -64,7 +65,8 @@ class Wish:
             if value < 0:
                 raise WishError(f"{name}: {plain(value)} is less than 0")
             if name.endswith("losses") and not isinstance(value, int):
-                raise WishError(f"{name}: {plain(value)} is no whole number of heartbeats")
+                what = "acks" if name == "ack_losses" else "heartbeats"
+                raise WishError(f"{name}: {plain(value)} is no whole number of {what}")
         if self.network.get("drift", 0) >= 1:
             drift = plain(self.network["drift"])
             raise WishError(f"drift: {drift} is no part of one; one per cent is 0.01")
@@ -131,11 +133,13 @@ def from_toml(text: str, source: str) -> Wish:
     """
     try:
         tables = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of numbers with thousands of digits too
         raise WishError(f"{source}: not TOML: {error}") from None
     for name, table in tables.items():
-        if name not in _TABLES or not isinstance(table, dict):
+        if name not in _TABLES:
             raise WishError(f"{source}: {name} is none of the tables [now], [want], [network]")
+        if not isinstance(table, dict):
+            raise WishError(f"{source}: [{name}] must be a table")
     now, want, network = (tables.get(name, {}) for name in _TABLES)
     return Wish(
         _numbers(now, f"{source}: now"),
@@ -177,9 +181,11 @@ def _numbers(
 
 
 def _number(value: object, where: str) -> Number:
-    number = None
-    if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
-        number = exact(value)
-    if number is None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise WishError(f"{where}: {str(value)!r} is no number")
-    return number
+    try:
+        return exact(value)
+    except NumberError as error:
+        text = str(value)
+        shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+        raise WishError(f"{where}: {shown!r} {error}") from None

@@ -19,8 +19,10 @@ from samebeat_models.advice.numbers import plain
 from samebeat_models.advice.run import Harm
 from samebeat_models.advice.stories import seen_later, story
 from samebeat_models.advice.wish import NONE
+from samebeat_spec.combinations import steady
 from samebeat_spec.parameters import (
     BY_NAME,
+    MEMORY,
     Constant,
     Expression,
     Kind,
@@ -42,7 +44,6 @@ _DEFERRAL = {
 }
 WHAT_GOES_WRONG = {
     "safe": "a live node may be suspected",
-    "misses_below_threshold": "the switch itself may make the second node suspect",
     "ack_in_time": "an ack that is not lost may be missed",
     "ack_losses_tolerated": "a live node may be suspected for losses that are tolerated",
     "fragments_under_way_fit": "a fragment under way may not fit the second node's buffers",
@@ -56,6 +57,7 @@ WHAT_GOES_WRONG = {
     "new_messages_fit": "a message to come may find no buffer at the second node",
 }
 """For each constraint what may happen where it is broken."""
+_RECOUNTS = "a running deadline counts from the last heartbeat: no misses are carried over"
 _ENVELOPE = (
     "     Or, for heartbeats in any direction: the second node keeps the longest deadline until a",
     "     heartbeat confirms the new values, and the first follows on the ack.",
@@ -87,8 +89,6 @@ def _factor(e: Expression, values: Values, numbers: bool) -> str:
 
 
 def _name(q: Quantity) -> str:
-    if q.kind is Kind.COUNT:
-        return f"{q.name} counted so far"
     if q.kind is Kind.TRAFFIC:
         return f"{q.name} under way"
     return q.name
@@ -172,7 +172,20 @@ def _wish(advice: Advice) -> list[str]:
     return [
         *(f"  {n:{widths[0]}}  {old:>{widths[1]}} -> {new}" for n, old, new in rows),
         f"  assumed: {said}, all else 0" if said else "  assumed: no delay, no losses, no drift",
+        *(f"  derived: {what}" for what in _derived(advice)),
     ]
+
+
+def _derived(advice: Advice) -> Iterator[str]:
+    """Yield what follows from the wish and from what is assumed, and is not said there."""
+    touched = {c.name for c in advice.touched}
+    if "ack_losses_tolerated" in touched:
+        n = advice.assumptions.unacked
+        yield f"heartbeats in a row without an ack, as they or their acks are lost: up to {n}"
+    if "new_duplicates_known" in touched:
+        values = steady(advice.then, advice.assumptions)
+        how = _worked_out(MEMORY, Fraction(MEMORY.evaluate(values)), values, "ms")
+        yield f"the second node must remember a message for {how} by its clock"
 
 
 def _value(x: Number | None, name: str = "") -> str:
@@ -213,7 +226,9 @@ def _how_to_switch(advice: Advice) -> list[str]:
         found.append("     Each node is both: all take a step before any takes the next.")
         found += _ENVELOPE if advice.envelope_helps else ()
     found.append(_DEFERRAL[advice.deferral])
-    if not advice.literal.safe:
+    if advice.deferral is Deferral.LOCAL and not advice.literal.safe:
+        found += ["Without waiting for the drain it is UNSAFE.", *_worst(advice.literal)]
+    elif not advice.literal.safe:
         found += _worst(advice.literal)
     elif not advice.no_order.safe:
         found += [
@@ -226,7 +241,8 @@ def _how_to_switch(advice: Advice) -> list[str]:
 def _stage(advice: Advice, index: int) -> list[str]:
     stage = advice.stages[index]
     what, _, meanwhile = stage.move.value.partition("; ")
-    more = filter(None, (meanwhile, advice.trigger(index)))
+    recounts = _RECOUNTS if advice.recounts(index) else ""
+    more = filter(None, (meanwhile, advice.trigger(index), recounts))
     return [f"  {index + 1}. {what}: {', '.join(stage.names)}", *(f"     {x}" for x in more)]
 
 

@@ -48,6 +48,8 @@ class Machine:
     symmetry: Symmetry | None
     assumptions: tuple[Ground, ...] = ()
     """for each ground action the condition under which it breaks what the layout relies on"""
+    fixed: frozenset[int] = frozenset()
+    """the cells that no step sets to another value than they start with"""
 
     def canonical(self, states: Words) -> Words:
         """Return the representatives of the states' orbits; without symmetry, the states."""
@@ -106,6 +108,7 @@ def build_machine(
     group = symmetry_of(instance, initial) if symmetry else None
     if group is not None:
         possible = group.closed(possible)
+    fixed = frozenset(cell for cell, values in enumerate(possible) if len(values) == 1)
     grounding = Grounding(instance, possible)
     actions = grounding.actions()
     layout = Layout(possible, min_words=min_words)
@@ -125,7 +128,9 @@ def build_machine(
         assumptions = tuple(checks(grounding, promised, a) for a in actions)
         steps = StepKernel(grounding.formulas, layout, actions)
     ready = None if group is None else Symmetry(group, layout)
-    return Machine(instance, interpreter, initial, grounding, layout, steps, ready, assumptions)
+    return Machine(
+        instance, interpreter, initial, grounding, layout, steps, ready, assumptions, fixed
+    )
 
 
 def _refuse_too_many_steps(instance: Instance) -> None:

@@ -54,6 +54,7 @@ class Monitors:
         self._deadlocks = deadlocks
         self._kernel: Kernel = machine.steps.kernel
         spec = machine.instance.spec
+        self.unmoved = {p.name for p in spec.of_kind("invariant") if self._is_unmoved(p.formula)}
         self.invariants = [
             (p, self._kernel.mask(machine.grounding.formulas.factored(bad)))
             for p in spec.of_kind("invariant")
@@ -74,6 +75,13 @@ class Monitors:
 
     def _violation(self, formula: Formula) -> Ground:
         return self._machine.grounding.formulas.negate(self._ground(formula))
+
+    def _is_unmoved(self, formula: Formula) -> bool:
+        """Return whether a formula reads only what no step changes: it says one thing for ever."""
+        grounding = self._machine.grounding
+        grounding.read.clear()
+        grounding.formula(formula, {})
+        return grounding.read <= self._machine.fixed
 
     def _ground(self, formula: Formula) -> Ground:
         return self._machine.grounding.formula(formula, {})
@@ -154,8 +162,13 @@ class Monitors:
         }
 
     def vacuous(self) -> tuple[str, ...]:
-        """Return the properties with a trigger that nothing has shown, in order."""
-        unseen = {s.name for s in (*self.triggers, *self.step_triggers) if not s.seen}
+        """Return the properties that no state or step could break, for want of a case, in order.
+
+        Those with a trigger that nothing has shown, and the invariants about what never changes.
+        """
+        unseen = self.unmoved | {
+            s.name for s in (*self.triggers, *self.step_triggers) if not s.seen
+        }
         return tuple(p.name for p in self._machine.instance.spec.properties if p.name in unseen)
 
 

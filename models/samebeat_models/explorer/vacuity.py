@@ -2,7 +2,8 @@
 
 The *triggers* of a property are the situations it speaks about: the antecedent of an implication,
 each of the parts that must not come together. A trigger that no reachable state (or step) shows
-makes the property vacuous in that model.
+makes the property vacuous in that model. A plain fact has no trigger. It is vacuous where it reads
+only what no step of the model changes, such as a suspicion where no clock runs.
 """
 
 from __future__ import annotations

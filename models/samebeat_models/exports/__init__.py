@@ -26,11 +26,11 @@ def export(
         instance: what to export.
         target: "tla", "murphi" or "promela".
         properties: names of the invariants and step properties to check, and "deadlock_free";
-            by default all of them.
+            by default all of them. For TLA+, also promises about infinite runs.
 
     Raises:
         KeyError: an unknown target or property.
-        ValueError: a property that is neither an invariant nor a step property.
+        ValueError: a property of a kind that the target cannot say.
     """
     if target not in _TARGETS:
         raise KeyError(f"no export to {target!r}; there are {', '.join(TARGETS)}")

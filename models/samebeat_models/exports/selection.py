@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from samebeat_models.results import DEADLOCK_FREE
-from samebeat_spec.language import Instance, Property, Refinement, Variable, header
+from samebeat_spec.language import Instance, Liveness, Property, Refinement, Variable, header
 
 EXPORTED = ("invariant", "step")
 
@@ -19,22 +19,36 @@ class Selection:
     steps: tuple[Property, ...]
     terminal: tuple[Property, ...]
     deadlock: bool
-    left_out: tuple[Property | Refinement, ...]
+    left_out: tuple[Property | Liveness | Refinement, ...]
+    liveness: tuple[Liveness, ...] = ()
+
+    @property
+    def temporal(self) -> list[str]:
+        """The names of what is said of more than one state at a time."""
+        return [*(p.name for p in self.steps), *(p.name for p in self.liveness)]
 
 
-def select(instance: Instance, properties: Sequence[str] | None) -> Selection:
+def select(
+    instance: Instance, properties: Sequence[str] | None, temporal: bool = False
+) -> Selection:
     """Return what to export: by default every invariant and step property, and deadlocks.
 
     Args:
         instance: the instance.
         properties: names of invariants and step properties, and "deadlock_free".
+        temporal: the names of promises about infinite runs are allowed too.
 
     Raises:
         KeyError: a name that the spec does not define.
-        ValueError: a property that is neither an invariant nor a step property.
+        ValueError: a property of a kind that is not exported.
     """
     spec = instance.spec
+    liveness = tuple(p for p in spec.liveness if p.name in (properties or ()))
+    if liveness and not temporal:
+        raise ValueError(f"{liveness[0].name} is about infinite runs: only TLA+ can say that")
+    asked = {p.name for p in liveness}
     names = [p.name for p in spec.of_kind(*EXPORTED)] if properties is None else list(properties)
+    names = [name for name in names if name not in asked]
     for name in names:
         if name != DEADLOCK_FREE and spec.find_property(name).kind not in EXPORTED:
             raise ValueError(f"{name} is neither an invariant nor a step property")
@@ -47,8 +61,10 @@ def select(instance: Instance, properties: Sequence[str] | None) -> Selection:
         deadlock=deadlock,
         left_out=(
             *(p for p in spec.properties if p not in chosen and p.kind != "terminal"),
+            *(p for p in spec.liveness if p.name not in asked),
             *spec.refinements,
         ),
+        liveness=liveness,
     )
 
 
@@ -67,6 +83,7 @@ def title(instance: Instance, chosen: Selection, how_to_run: Sequence[str]) -> s
         f"Invariants: {_names(chosen.invariants)}.",
         f"Step properties: {_names(chosen.steps)}.",
         f"Deadlocks: {_deadlocks(chosen)}.",
+        *([f"Of infinite runs: {_names(chosen.liveness)}."] if chosen.liveness else []),
         f"Not checked here: {_names(chosen.left_out)}.",
         "A step that changes nothing is left out: it adds no state and is no way out of a",
         "deadlock. A value outside its bounds is reported; an index or a following(...) past the",
@@ -89,7 +106,7 @@ def signature(variable: Variable) -> str:
     return f"{arguments} -> {value}" if arguments else value
 
 
-def _names(properties: Sequence[Property | Refinement]) -> str:
+def _names(properties: Sequence[Property | Liveness | Refinement]) -> str:
     return ", ".join(p.name for p in properties) or "none"
 
 

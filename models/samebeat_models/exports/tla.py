@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from samebeat_models.exports.printer import Printer, Scope, index_text
 from samebeat_models.exports.selection import Selection, about, select, signature, title
+from samebeat_models.exports.temporal import Temporal
 from samebeat_models.exports.text import Block, Doc, Names, flat, identifier, lay_out, prose
 from samebeat_models.exports.trees import TRUE, change_of, is_bound, subtrees, with_first_values
 from samebeat_spec.language import (
@@ -104,7 +105,7 @@ class _Tla(Printer):
 
 def tla(instance: Instance, properties: Sequence[str] | None = None) -> dict[str, str]:
     """Return the files of the TLA+ export, text by name."""
-    chosen = select(instance, properties)
+    chosen = select(instance, properties, temporal=True)
     name = identifier(instance.name)
     made = _Module(instance, chosen, name)
     return {f"{name}.tla": made.text(), f"{name}.cfg": made.configuration()}
@@ -122,6 +123,7 @@ class _Module:
         self.printer = _Tla(instance, self.names)
         defined = [d.name for d in (*self.spec.initials, *self.spec.actions)]
         defined += [p.name for p in self.spec.properties]
+        defined += [p.name for p in self.spec.liveness]
         self.words = {name: self.names.claim(name, f"def_{name}") for name in defined}
         self.unsafe = [v for v in self.spec.variables if self._can_leave_bounds(v)]
 
@@ -154,7 +156,7 @@ class _Module:
         invariants += ["InBounds"] if self.unsafe else []
         for what, words in (
             ("INVARIANTS", invariants),
-            ("PROPERTIES", [self.words[p.name] for p in self.chosen.steps]),
+            ("PROPERTIES", [self.words[p] for p in self.chosen.temporal]),
         ):
             if words:
                 lines += [what, *(f"  {word}" for word in words)]
@@ -422,6 +424,9 @@ class _Module:
     def _properties(self) -> Iterator[str]:
         for p in (*self.chosen.invariants, *self.chosen.steps):
             yield from self._property(p)
+        temporal = Temporal(self.instance, self.printer, self.names, self.words, self.printer.sort)
+        for promise in self.chosen.liveness:
+            yield from temporal.definition(promise)
         if self.unsafe:
             yield ""
             yield "\\* Every new value is within the bounds of its sort."

@@ -19,6 +19,7 @@ from samebeat_spec.language.definitions import (
 from samebeat_spec.language.errors import InstanceError, SpecError, StateError
 from samebeat_spec.language.figures import Figure, one_if, stay, tally
 from samebeat_spec.language.instance import Cell, Instance
+from samebeat_spec.language.liveness import Fair, Liveness, eventually, leads_to, only
 from samebeat_spec.language.logic import count, exists, following, forall, implies, ite, one_of
 from samebeat_spec.language.recorder import Assignment, Guard, guard
 from samebeat_spec.language.refinement import Projection, Refinement, refinement
@@ -41,6 +42,7 @@ __all__ = [
     "Assignment",
     "Cell",
     "Enumeration",
+    "Fair",
     "Figure",
     "Formula",
     "Guard",
@@ -48,6 +50,7 @@ __all__ = [
     "Instance",
     "InstanceError",
     "Integer",
+    "Liveness",
     "Ordered",
     "Projection",
     "Property",
@@ -64,6 +67,7 @@ __all__ = [
     "anything",
     "count",
     "element",
+    "eventually",
     "every",
     "exists",
     "flag",
@@ -76,8 +80,10 @@ __all__ = [
     "initial",
     "invariant",
     "ite",
+    "leads_to",
     "one_if",
     "one_of",
+    "only",
     "refinement",
     "relation",
     "spec_of",

@@ -21,6 +21,7 @@ from samebeat_spec.language.terms import Formula, Name, Term, as_formula
 
 if TYPE_CHECKING:
     from samebeat_spec.language.figures import Figure
+    from samebeat_spec.language.liveness import Liveness
 
 Claims = tuple[str, ...]
 
@@ -208,7 +209,7 @@ def _file_property(
     return definition
 
 
-def _file(state: type[State], definition: Action | Property | Figure) -> None:
+def _file(state: type[State], definition: Action | Property | Figure | Liveness) -> None:
     if any(d.name == definition.name for d in (*state.definitions, *state.refinements)):
         raise SpecError(
             f"{definition.name} is defined twice",

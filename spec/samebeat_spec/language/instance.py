@@ -14,6 +14,7 @@ from math import prod
 from typing import Any, TypeGuard
 
 from samebeat_spec.language.errors import InstanceError
+from samebeat_spec.language.liveness import Fair
 from samebeat_spec.language.spec import Spec
 from samebeat_spec.language.state import Variable
 from samebeat_spec.language.terms import (
@@ -176,6 +177,22 @@ class Instance:
     def choices(self, names: Sequence[Name]) -> list[Arguments]:
         """Return every choice of elements for ``names``, in a fixed order."""
         return list(product(*(self.domain(n.sort) for n in names)))
+
+    def fair_choices(self, fair: Fair) -> list[Arguments]:
+        """Return the choices of an action's parameters that a fairness is about, in order.
+
+        Raises:
+            InstanceError: a fixed element is not there in this instance.
+        """
+        parameters, fixed = self.spec.find_action(fair.action).parameters, dict(fair.fixed)
+        wanted = [
+            self.element(p.sort, fixed[p.label]) if p.label in fixed else None for p in parameters
+        ]
+        return [
+            choice
+            for choice in self.choices(parameters)
+            if all(w is None or w == x for w, x in zip(wanted, choice, strict=True))
+        ]
 
     # --- constants -------------------------------------------------------------------------
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from samebeat_spec.language.errors import SpecError, place_outside_the_language
 from samebeat_spec.language.terms import Expr, Formula, Name, SortClass, Term, as_formula
 
 if TYPE_CHECKING:
     from samebeat_spec.language.state import Variable
+
+Limit = Literal["", "system", "environment"]
 
 
 class Every:
@@ -20,11 +22,16 @@ class Every:
 
 @dataclass(frozen=True)
 class Guard:
-    """A condition that an action needs, and why; ``why`` is also its name in reports."""
+    """A condition that an action needs, and why; ``why`` is also its name in reports.
+
+    ``limit`` is "system" or "environment" if the guard is there to keep models small, and says
+    whose steps it cuts off; "" if it belongs to the protocol.
+    """
 
     condition: Formula
     why: str
     place: str
+    limit: Limit = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Recorder:
         """Let siblings use these names again; only nested binders must differ."""
         self._labels.difference_update(name.label for name in names)
 
-    def add_guard(self, condition: Formula, why: str) -> None:
+    def add_guard(self, condition: Formula, why: str, limit: Limit = "") -> None:
         """Record a guard; guards come before effects, so that a body reads top down."""
         if self.kind == "property":
             raise SpecError("guard(...) belongs into an action or an initial state")
@@ -75,7 +82,11 @@ class Recorder:
             raise SpecError("a guard needs a reason", advice='write guard(condition, "why")')
         if any(g.why == why for g in self.guards):
             raise SpecError(f"two guards have the reason {why!r}", advice="name them apart")
-        self.guards.append(Guard(condition, why, place_outside_the_language()))
+        if limit not in get_args(Limit):
+            raise SpecError(
+                f"nobody is called {limit!r}", advice='limit is "system" or "environment"'
+            )
+        self.guards.append(Guard(condition, why, place_outside_the_language(), limit))
 
     def record_assignment(
         self,
@@ -152,10 +163,14 @@ def recording(kind: str) -> Iterator[Recorder]:
         _active.pop()
 
 
-def guard(condition: Formula | bool, why: str = "") -> None:
+def guard(condition: Formula | bool, why: str = "", limit: Limit = "") -> None:
     """State a condition that the action needs, with its reason as a short sentence.
+
+    A guard that only keeps models small says whose steps it cuts off: ``limit="environment"`` for
+    what nobody has to do, such as a request or a crash, ``limit="system"`` for all else. Where
+    the latter cuts off a step, nothing is said about liveness.
 
     Raises:
         SpecError: outside an action, after an assignment, without a reason, or not a formula.
     """
-    recorder().add_guard(as_formula(condition, "guard"), why)
+    recorder().add_guard(as_formula(condition, "guard"), why, limit)

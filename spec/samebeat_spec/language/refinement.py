@@ -72,7 +72,7 @@ class Refinement:
     @cached_property
     def abstract_spec(self) -> Spec:
         """The abstract spec, without its properties: what counts here is what it does."""
-        return replace(spec_of(self.abstract), properties=(), figures=())
+        return replace(spec_of(self.abstract), properties=(), figures=(), liveness=())
 
     def projections(self, instance: Instance) -> tuple[Projection, ...]:
         """Return the projections of an instance, one for each choice of the parameters.

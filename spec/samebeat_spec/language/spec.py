@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from samebeat_spec.language.definitions import Action, Initial, Property
 from samebeat_spec.language.errors import SpecError
 from samebeat_spec.language.figures import Figure
+from samebeat_spec.language.liveness import Liveness, check_fairness
 from samebeat_spec.language.recorder import Assignment
 from samebeat_spec.language.state import State, Variable
 from samebeat_spec.language.terms import Expr, Name, SortClass, parts_of
@@ -28,7 +29,8 @@ class Spec:
 
     ``variables`` change, ``constants`` are fixed by each instance; both in order of declaration.
     ``figures`` are measured and promise nothing, so they are no part of the fingerprint.
-    ``refinements`` say how it is read as another spec; what it means does not depend on them.
+    ``refinements`` say how it is read as another spec; what it means does not depend on them, nor
+    on what is promised of infinite runs, ``liveness``.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Spec:
     properties: tuple[Property, ...]
     figures: tuple[Figure, ...] = ()
     refinements: tuple[Refinement, ...] = ()
+    liveness: tuple[Liveness, ...] = ()
 
     @cached_property
     def sorts(self) -> tuple[SortClass, ...]:
@@ -48,6 +51,7 @@ class Spec:
         mentioned = [
             *(s for v in (*self.variables, *self.constants) for s in (*v.arguments, v.to)),
             *(p.sort for a in (*self.initials, *self.actions) for p in a.parameters),
+            *(p.sort for promise in self.liveness for p in promise.parameters),
             *(e.sort for e in self.expressions if isinstance(e, Name)),
         ]
         found: dict[str, SortClass] = {}
@@ -71,6 +75,7 @@ class Spec:
                 found += (*x.arguments, *(() if x.value is None else (x.value,)))
         for f in self.figures:
             found += (f.formula, *(() if f.amount is None else (f.amount,)))
+        found += (formula for p in self.liveness for formula in (p.given, p.goal))
         for e in found:  # grows as it goes
             found += parts_of(e)
         return tuple(found)
@@ -87,9 +92,9 @@ class Spec:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
-    def promises(self) -> tuple[Property | Refinement, ...]:
-        """The properties, then the refinements."""
-        return (*self.properties, *self.refinements)
+    def promises(self) -> tuple[Property | Liveness | Refinement, ...]:
+        """The properties, then what is promised of infinite runs, then the refinements."""
+        return (*self.properties, *self.liveness, *self.refinements)
 
     def of_kind(self, *kinds: str) -> tuple[Property, ...]:
         """Return the properties of these kinds, in order of definition."""
@@ -119,6 +124,14 @@ class Spec:
         """
         return next((f for f in self.figures if f.name == name), None) or _missing(name)
 
+    def find_liveness(self, name: str) -> Liveness:
+        """Return the promise about infinite runs called ``name``.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return next((p for p in self.liveness if p.name == name), None) or _missing(name)
+
     def find_refinement(self, name: str) -> Refinement:
         """Return the refinement called ``name``.
 
@@ -145,6 +158,19 @@ class Spec:
             raise KeyError(f"{action}: {why}")
         weaker = replace(target, guards=kept)
         return replace(self, actions=tuple(weaker if a is target else a for a in self.actions))
+
+    def unfair(self, actions: Sequence[str]) -> Spec:
+        """Return this spec with no promise relying on ``actions``: too little, to be caught.
+
+        Raises:
+            KeyError: no promise relies on one of them.
+        """
+        relied_on = {f.action for p in self.liveness for f in p.fair}
+        for name in actions:
+            if name not in relied_on:
+                raise KeyError(name)
+        weaker = tuple(p.without_fairness_of(actions) for p in self.liveness)
+        return replace(self, liveness=weaker)
 
     def with_end_properties_only(self) -> Spec:
         """Return this spec without its internal properties: what a control must break is harm."""
@@ -181,7 +207,10 @@ def spec_of(state: type[State]) -> Spec:
         properties=tuple(d for d in definitions if isinstance(d, Property)),
         figures=tuple(d for d in definitions if isinstance(d, Figure)),
         refinements=tuple(state.refinements),
+        liveness=tuple(d for d in definitions if isinstance(d, Liveness)),
     )
+    for promise in spec.liveness:
+        check_fairness(promise, spec.actions, spec.name)
     _ = spec.sorts  # refuses two sorts of one name
     return spec
 

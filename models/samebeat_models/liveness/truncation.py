@@ -1,0 +1,67 @@
+"""Truncation: does a model cut off steps that the system would take if the model were larger?
+
+What a number cannot hold is an error already, and no step is lost by it. A step is lost where a
+guard refuses it only because the model is small: a guard that says so (``limit="system"``), or one
+that asks for what follows the last element of a sort. That its limit falls on requests or faults,
+a guard says by ``limit="environment"``. How many elements a sort has is the size of the model, as
+in every other check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from samebeat_models.explorer.formulas import FALSE, Ground
+from samebeat_models.explorer.grounding import Grounding
+from samebeat_models.graph import StateGraph
+from samebeat_spec.language import Action, Guard
+from samebeat_spec.language.terms import CountOf, Exists, Expr, Following, ForAll, parts_of
+
+
+def truncation(graph: StateGraph) -> str:
+    """Return which guard cuts off a step in some reachable state, "" if none does."""
+    instance = graph.machine.instance
+    for action in instance.spec.actions:
+        for guard in action.guards:
+            if guard.limit == "environment":
+                continue
+            if _cuts(graph, action, guard):
+                what = "a limit of the model" if guard.limit else "the last element of a sort"
+                return f"{what} cuts off steps: {action.name}, {guard.why}"
+    return ""
+
+
+def _cuts(graph: StateGraph, action: Action, guard: Guard) -> bool:
+    """Return whether in some state a step is refused only because the model is small."""
+    grounding, instance = graph.machine.grounding, graph.machine.instance
+    if guard.limit != "system" and not _asks_what_follows(guard.condition):
+        return False
+    f = grounding.formulas
+    for arguments in instance.choices(action.parameters):
+        names = {p.label: x for p, x in zip(action.parameters, arguments, strict=True)}
+        others = [grounding.formula(g.condition, names) for g in action.guards if g is not guard]
+        if guard.limit == "system":
+            here = f.negate(grounding.formula(guard.condition, names))
+        else:
+            here = f.any_of(_past_the_last(grounding, guard.condition, names))
+        cut = f.all_of((*others, here))
+        if cut is not FALSE and graph.where(cut).any():
+            return True
+    return False
+
+
+def _asks_what_follows(expr: Expr) -> bool:
+    return isinstance(expr, Following) or any(map(_asks_what_follows, parts_of(expr)))
+
+
+def _past_the_last(grounding: Grounding, expr: Expr, names: Mapping[str, int]) -> Iterator[Ground]:
+    """Yield where an expression asks for what follows the last element of a sort."""
+    if isinstance(expr, Following):
+        last = grounding.instance.domain(expr.sort)[-1]
+        yield grounding.cases(expr.body, names).get(last, FALSE)
+    if isinstance(expr, (ForAll, Exists, CountOf)):
+        for x in grounding.instance.domain(expr.name.sort):
+            yield from _past_the_last(grounding, expr.body, {**names, expr.name.label: x})
+        return
+    for part in parts_of(expr):
+        yield from _past_the_last(grounding, part, names)
