@@ -17,6 +17,7 @@ from samebeat_spec.specs import load_spec
 
 pytestmark = [
     pytest.mark.second_opinion,
+    pytest.mark.slow,
     pytest.mark.skipif(bool(why_unavailable("tlc")), reason=why_unavailable("tlc")),
 ]
 
