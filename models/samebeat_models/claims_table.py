@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from samebeat_models.catalog import Model
@@ -130,6 +131,7 @@ def tests_folder() -> Path | None:
     return folder if folder.is_dir() and (top / "pyproject.toml").is_file() else None
 
 
+@cache
 def cited_in_tests(folder: Path) -> dict[str, tuple[str, ...]]:
     """Return for each id the tests that cite it, as pytest names them.
 

@@ -12,7 +12,11 @@ from samebeat_models.results import Verdict
 from samebeat_spec.specs import load_spec
 
 CONTROLS = [
-    pytest.param(m, id=m.name, marks=pytest.mark.slow if m.sizes.get("Change") == 2 else ())
+    pytest.param(
+        m,
+        id=m.name,
+        marks=pytest.mark.slow if m.sizes.get("Change") == 2 or m.spec == "composed" else (),
+    )
     for m in load_catalog()
     if m.without is not None and m.tier == "fast"
 ]
