@@ -133,15 +133,20 @@ class Reader:
     def __init__(self, document: Path, folder: Path) -> None:
         self.folder = folder
         shutil.copytree(ROOT / "examples", folder / "examples")
-        self._blocks = [b for b in blocks(document, "python", "console") if b.comment != SLOW]
+        self._blocks = blocks(document, "python", "console")
         self._done: dict[int, list[str]] = {}
 
     def outputs(self, block: Block) -> list[str]:
-        """Return what the commands of a console block print, after all those before it."""
+        """Return what the commands of a console block print, after all those before it.
+
+        Slow blocks before it are left out: no other may need what they leave behind.
+        """
         edited = None
         for b in self._blocks:
             if b.line > block.line:
                 break
+            if b.comment == SLOW and b != block:
+                continue
             if b.language == "python":
                 edited = b if REPLACES.match(b.comment) else None
                 continue

@@ -32,7 +32,12 @@ from .documents import (
 README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "guide-your-own-protocol.md"
 TRACES = ROOT / "docs" / "traces.md"
-CONSOLE = [b for d in DOCUMENTS for b in blocks(d, "console") if b.comment != SLOW]
+CONSOLE = [
+    pytest.param(b, id=str(b), marks=pytest.mark.slow if b.comment == SLOW else ())
+    for d in DOCUMENTS
+    for b in blocks(d, "console")
+    if not next(iter(commands(b))).line.startswith("make ")
+]
 EXCERPTS = [b for b in blocks(README, "python") + blocks(GUIDE, "python") if not b.comment]
 PYTHON = [
     p for folder in ("examples", "spec", "tests/specs") for p in ROOT.glob(f"{folder}/**/*.py")
@@ -58,7 +63,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Readers:
 # --- what is printed -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("block", CONSOLE, ids=str)
+@pytest.mark.parametrize("block", CONSOLE)
 def test_commands_print_what_the_document_shows(reader: Readers, block: Block) -> None:
     printed = reader(block.document).outputs(block)
     for command, real in zip(commands(block), printed, strict=True):
