@@ -20,6 +20,7 @@ What this protocol promises is in ``acks_properties``.
 
 from __future__ import annotations
 
+from samebeat_spec.heartbeat import Excess, Ticks
 from samebeat_spec.language import (
     Enumeration,
     Formula,
@@ -100,16 +101,8 @@ class SendTimer(Enumeration):
     SHIFT = element("the new interval is measured from the last heartbeat")
 
 
-class Ticks(Integer):
-    """A duration in ticks; each instance says how many there are."""
-
-
 class Misses(Integer, low=0, high=4):
     """How many heartbeats in a row."""
-
-
-class Excess(Integer, low=0, high=0):
-    """Nothing but 0: another value is an error of the instance, never a state."""
 
 
 LATEST, PREVIOUS = Heartbeat.LATEST, Heartbeat.PREVIOUS

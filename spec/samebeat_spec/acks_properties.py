@@ -15,7 +15,6 @@ from samebeat_spec.acks import (
     Exchange,
     Heartbeat,
     Policy,
-    Ticks,
     Values,
     counts,
     heartbeat_due,
@@ -23,6 +22,7 @@ from samebeat_spec.acks import (
     times,
     too_long_dead,
 )
+from samebeat_spec.heartbeat import Ticks
 from samebeat_spec.language import (
     Formula,
     always_reachable,
