@@ -188,10 +188,14 @@ def alive(s: Cluster, n: Node) -> Formula:
     return s.up[n] & ~s.quarantined[n]
 
 
+def has_gone_on(s: Cluster, n: Node, v: View) -> Formula:
+    """`n` has reported to a view later than `v`, and remembers it."""
+    return exists(View, lambda w: (v < w) & s.reported[n, w]) & ~s.forgetful[n]
+
+
 def promised_away(s: Cluster, n: Node, v: View) -> Formula:
-    """`n` has reported to a later view than `v`, and keeps to what that means."""
-    later = exists(View, lambda w: (v < w) & s.reported[n, w])
-    return s.keeps_promise & ~s.forgetful[n] & later
+    """`n` has gone on to a view later than `v`, and keeps to what that means."""
+    return s.keeps_promise & has_gone_on(s, n, v)
 
 
 def decided(s: Cluster, n: Node, c: Change) -> Formula:

@@ -360,6 +360,14 @@ def epoch_monotone(s: Cluster, t: Cluster) -> Formula:
     )
 
 
+@step_property(claims=("C5",))
+def view_monotone(s: Cluster, t: Cluster) -> Formula:
+    """A member never goes back to an earlier view, unless its journal is lost."""
+    return forall(
+        Node, lambda n: (s.view[n] == t.view[n]) | (s.view[n] < t.view[n]) | t.forgetful[n]
+    )
+
+
 def newest(s: Cluster, v: View) -> Formula:
     """`v` is proposed, and no later view is."""
     return s.proposed[v] & forall(View, lambda w: implies(v < w, ~s.proposed[w]))
