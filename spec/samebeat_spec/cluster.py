@@ -107,8 +107,6 @@ class Cluster(State):
     """mechanism: nobody decides in a flush before a quorum has voted for that"""
     latest_vote_counts = flag(constant=True)
     """mechanism: of the votes that are reported, the one of the latest view counts"""
-    votes_name_view = flag(constant=True)
-    """mechanism: votes are counted for each view by itself"""
     keeps_promise = flag(constant=True)
     """mechanism: who has reported to a view does nothing for an earlier one"""
     waits_for_reports = flag(constant=True)
@@ -263,13 +261,9 @@ def all_in_home(s: Cluster, c: Change, k: Term) -> Formula:
 
 def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
     """The outcome has the votes that `n` needs to decide so: of a quorum, all in the view `v`."""
-
-    def votes(m: Node) -> Formula:
-        any_view = exists(View, lambda w: s.vote[m, c, w] == outcome)
-        return (s.vote[m, c, v] == outcome) | (~s.votes_name_view & any_view)
-
     by_quorum = exists(
-        Quorum, lambda q: forall(Node, lambda m: implies(s.in_quorum[q, m], votes(m)))
+        Quorum,
+        lambda q: forall(Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)),
     )
     at_home = v == s.home[c]
     own_is_enough = (at_home & ~s.held_round) | (~at_home & ~s.flush_round)

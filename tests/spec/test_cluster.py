@@ -19,7 +19,6 @@ MECHANISMS = (
     "held_round",
     "flush_round",
     "latest_vote_counts",
-    "votes_name_view",
     "keeps_promise",
     "waits_for_reports",
     "transfers_state",
