@@ -10,7 +10,8 @@ Not modelled here: time (anybody may be suspected at any moment, rightly or not)
 means. The network is a set of messages that only grows: a lost message is one that nobody acts
 upon, a repeated one is acted upon twice, order is free, and a partition is a long delay. A message
 is received when it is acted upon; what has been received before that, no step depends on. So a
-crash loses nothing that was received, and a member answers a request as it receives it.
+crash loses nothing that was received, and a member answers a request as it receives it. What a
+member says of its decisions it says again whenever it is asked.
 
 Each mechanism is a constant of the instance and can be switched off; see ``cluster_properties`` for
 what that breaks. Views are in ``cluster_views``, crashes and worse in ``cluster_faults``.
@@ -130,6 +131,8 @@ class Cluster(State):
     """fault: a crash may cost a member its journal"""
     recovers = flag(constant=True)
     """who has crashed may come back"""
+    dead_are_heard = flag(constant=True)
+    """what a member has sent still arrives when it is down; otherwise all of that is lost"""
     needs_cause = flag(constant=True)
     """a view is only proposed if a member is down, or one that is not down is left out"""
 
@@ -189,6 +192,11 @@ def alive(s: Cluster, n: Node) -> Formula:
 def has_gone_on(s: Cluster, n: Node, v: View) -> Formula:
     """`n` has reported to a view later than `v`, and remembers it."""
     return exists(View, lambda w: (v < w) & s.reported[n, w]) & ~s.forgetful[n]
+
+
+def is_heard(s: Cluster, m: Node) -> Formula:
+    """What `m` has sent can arrive: it is up and sends it again, or it is on its way."""
+    return s.up[m] | s.dead_are_heard
 
 
 def promised_away(s: Cluster, n: Node, v: View) -> Formula:
@@ -256,14 +264,19 @@ def is_busy(s: Cluster, n: Node) -> Formula:
 
 def all_in_home(s: Cluster, c: Change, k: Term) -> Formula:
     """Every member of the view of `c` has sent the message about it."""
-    return forall(Node, lambda m: implies(in_view(s, m, s.home[c]), s.sent[m, c, k]))
+    return forall(
+        Node, lambda m: implies(in_view(s, m, s.home[c]), s.sent[m, c, k] & is_heard(s, m))
+    )
 
 
 def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
     """The outcome has the votes that `n` needs to decide so: of a quorum, all in the view `v`."""
     by_quorum = exists(
         Quorum,
-        lambda q: forall(Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)),
+        lambda q: forall(
+            Node,
+            lambda m: implies(s.in_quorum[q, m], (s.vote[m, c, v] == outcome) & is_heard(s, m)),
+        ),
     )
     at_home = v == s.home[c]
     own_is_enough = (at_home & ~s.held_round) | (~at_home & ~s.flush_round)
@@ -273,7 +286,8 @@ def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
 def is_to_be_committed(s: Cluster, n: Node, c: Change) -> Formula:
     """`n` knows that `c` is committed: from votes, or from a member that has done it."""
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.COMMIT))
-    return voted | exists(Node, lambda m: s.phase[m, c] == Phase.COMMITTED)
+    told = exists(Node, lambda m: (s.phase[m, c] == Phase.COMMITTED) & is_heard(s, m))
+    return voted | told
 
 
 def is_to_be_undone(s: Cluster, n: Node, c: Change) -> Formula:
@@ -281,9 +295,10 @@ def is_to_be_undone(s: Cluster, n: Node, c: Change) -> Formula:
 
     A busy answer is one such word: who gives it has closed the change.
     """
-    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE])
+    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE] & is_heard(s, m))
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.UNDO))
-    return failed | voted | exists(Node, lambda m: s.phase[m, c] == Phase.UNDONE)
+    told = exists(Node, lambda m: (s.phase[m, c] == Phase.UNDONE) & is_heard(s, m))
+    return failed | voted | told
 
 
 @initial

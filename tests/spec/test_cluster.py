@@ -51,6 +51,7 @@ def cluster(changes: int = 1, views: int = 3, **constants: Any) -> Instance:
             "in_quorum": [f"q{i},n{n}" for i, q in enumerate(quorums, 1) for n in q],
             "everyone": "q4",
             "recovers": True,
+            "dead_are_heard": True,
             **dict.fromkeys(MECHANISMS, True),
             **dict.fromkeys(FAULTS, False),
             **constants,
