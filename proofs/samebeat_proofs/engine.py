@@ -18,9 +18,9 @@ from samebeat_proofs.examples import Example, Examples
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.fragment import Edge
 from samebeat_proofs.obligations import Generator, Obligation
+from samebeat_proofs.smtlib import DENIED
 from samebeat_proofs.solver import Budget, Solver
 
-DENIED = "the goal denied"
 ALL_FACTS = "all facts at once"
 
 
@@ -108,13 +108,21 @@ class Engine:
         """What cuts the proof into obligations, over any number of elements."""
         return Generator(self.proof)
 
-    def run(self, report: Callable[[Discharged], None] | None = None) -> Run:
-        """Discharge every obligation, and look for examples of what must be possible."""
+    @cached_property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """Every obligation of the proof."""
+        return tuple(self.generator.obligations())
+
+    def run(self, begin: Callable[[Obligation], None] | None = None) -> Run:
+        """Discharge every obligation, and look for examples of what must be possible.
+
+        ``begin`` is told of each obligation before it is discharged.
+        """
         found = []
-        for obligation in self.generator.obligations():
+        for obligation in self.obligations:
+            if begin is not None:
+                begin(obligation)
             found.append(self.discharge(obligation))
-            if report is not None:
-                report(found[-1])
         possible = {ALL_FACTS: self.examples.of_facts()}
         for action in self.proof.spec.actions:
             possible[action.name] = self.examples.of_action(action.name)

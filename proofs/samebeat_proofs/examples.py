@@ -138,8 +138,8 @@ class _Reading:
             self.index(x, p.sort)
             for x, p in zip(step.parameters, step.action.parameters, strict=True)
         )
-        if step in self.generator.starts:
-            return Example(instance, self.after(instance, step), step.action.name, arguments)
+        if step in self.generator.starts:  # the state itself breaks the fact
+            return Example(instance, self.after(instance, step))
         after = Interpreter(instance).step(step.action, arguments, state)
         return Example(instance, state, step.action.name, arguments, after)
 
