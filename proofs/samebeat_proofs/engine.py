@@ -113,6 +113,18 @@ class Engine:
         """Every obligation of the proof."""
         return tuple(self.generator.obligations())
 
+    def find(self, name: str) -> Obligation:
+        """Return the obligation called ``name``, without making those of other facts.
+
+        Raises:
+            KeyError: there is none.
+        """
+        fact, _, part = name.partition(".")
+        for obligation in self.generator.obligations_called(fact):
+            if obligation.part == part:
+                return obligation
+        raise KeyError(name)
+
     def run(self, begin: Callable[[Obligation], None] | None = None) -> Run:
         """Discharge every obligation, and look for examples of what must be possible.
 

@@ -48,18 +48,6 @@ def silent_before_answer(s: Group) -> Formula:
     )
 
 
-@strengthening("that all have acked must include the member that commits")
-def opened_means_acked(s: Group) -> Formula:
-    """A member that has opened a change has acked it."""
-    return forall(
-        Node,
-        Change,
-        lambda n, c: implies(
-            is_open(s, n, c) | (s.phase[n, c] == Phase.COMMITTED), s.sent[n, c, Message.ACK]
-        ),
-    )
-
-
 @strengthening("a change that all have acked cannot be closed because of a busy answer")
 def busy_never_acked(s: Group) -> Formula:
     """A member that has turned a change down never acks it."""
