@@ -155,7 +155,7 @@ def test_every_obligation_can_be_listed_and_written(
     files = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert len(files) == 9
     text = (tmp_path / "out" / "ballot.one_vote.vote.smt2").read_text("utf-8")
-    assert text.startswith("; ballot: one_vote.vote\n(set-logic UFDT)\n(set-info :status unsat)\n")
+    assert text.startswith("; ballot: one_vote.vote\n; expected: unsat\n(set-logic UFDT)\n")
     assert ":named |guard v has not voted|" in text
 
 
