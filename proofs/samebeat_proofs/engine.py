@@ -15,9 +15,9 @@ from time import perf_counter
 import z3
 
 from samebeat_proofs.examples import Example, Examples
-from samebeat_proofs.facts import Proof
+from samebeat_proofs.facts import Proof, Role
 from samebeat_proofs.fragment import Edge
-from samebeat_proofs.obligations import Generator, Obligation
+from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
 from samebeat_proofs.smtlib import DENIED
 from samebeat_proofs.solver import Budget, Solver
 
@@ -81,12 +81,25 @@ class Run:
         return tuple(name for name, example in self.possible.items() if example is None)
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """The obligations that induction needs and that were not discharged: there must be none.
+
+        Counted from the spec and the roles of the facts, not from what was generated.
+        """
+        starts = [a.name for a in self.proof.spec.initials]
+        actions = [a.name for a in self.proof.spec.actions]
+        parts = {Role.INDUCTIVE: [*starts, *actions], Role.STEP: actions, Role.IMPLIED: [IMPLIED]}
+        needed = [f"{f.name}.{part}" for f in self.proof.facts for part in parts[f.role]]
+        done = {d.name for d in self.discharged}
+        return tuple(name for name in needed if name not in done)
+
+    @property
     def answer(self) -> Answer:
-        """Whether everything was proved, the proof being about something."""
+        """Whether everything was proved, with nothing missing, the proof being about something."""
         answers = {d.answer for d in self.discharged}
         if Answer.FAILED in answers:
             return Answer.FAILED
-        if Answer.UNDETERMINED in answers or self.impossible:
+        if Answer.UNDETERMINED in answers or self.impossible or self.missing:
             return Answer.UNDETERMINED
         return Answer.PROVED
 

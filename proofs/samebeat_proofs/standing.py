@@ -26,7 +26,8 @@ class Standing:
         rests_on: those, and the facts that these use, and so on.
         axioms: what is assumed of constants, by all of these.
         open: what is not proved, of its own and of what it rests on.
-        possible: whether all facts can hold at once, and every action can be taken then.
+        possible: whether nothing is missing in the run, all facts can hold at once, and then every
+            action can be taken.
     """
 
     fact: Fact
@@ -69,7 +70,7 @@ def standings(run: Run) -> tuple[Standing, ...]:
                 tuple(f.name for f in run.proof.facts if f.name in closure - {fact.name}),
                 tuple(sorted(set().union(*(axioms[name] for name in closure)))),
                 tuple(d for d in needed if d.answer is not Answer.PROVED),
-                not run.impossible,
+                not run.impossible and not run.missing,
             )
         )
     return tuple(found)

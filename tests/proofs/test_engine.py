@@ -8,6 +8,7 @@ from samebeat_proofs.engine import ALL_FACTS, Answer, Engine
 from samebeat_proofs.facts import Proof, ProofError, Role, axiom, promised, strengthening
 from samebeat_proofs.obligations import Generator
 from samebeat_proofs.solver import Budget
+from samebeat_proofs.standing import standings
 from samebeat_spec.language import (
     Formula,
     Integer,
@@ -15,6 +16,7 @@ from samebeat_spec.language import (
     State,
     action,
     count,
+    every,
     exists,
     flag,
     following,
@@ -121,6 +123,15 @@ def test_an_action_that_can_never_be_taken_is_said():
     run = Engine(PROOF.about(replace(SPEC, actions=(stuck, SPEC.find_action("decide"))))).run()
     assert run.impossible == ("vote",)
     assert run.answer is Answer.UNDETERMINED
+
+
+def test_an_obligation_that_is_left_out_is_missing_and_nothing_is_proved():
+    run = Engine(PROOF).run()
+    assert run.missing == ()
+    short = replace(run, discharged=run.discharged[:-1])
+    assert short.missing == ("decisions_stay.decide",)
+    assert short.answer is Answer.UNDETERMINED
+    assert {s.answer for s in standings(short)} == {Answer.UNDETERMINED}
 
 
 def test_the_ballot_is_decidable_and_what_would_not_be_names_its_circle():
@@ -258,6 +269,49 @@ def test_a_step_gives_no_place_two_values():
     assert answers(proof)["one_value.put"] is Answer.PROVED
     weaker = proof.about(spec.without("put", "nobody puts down two"))
     assert answers(weaker)["one_value.put"] is Answer.FAILED
+
+
+# --- names that mean two things ---------------------------------------------------------------
+
+
+class Fame(State):
+    """Who is known."""
+
+    knows = relation(Voter, Voter, constant=True)
+    """who knows whom"""
+    famous = relation(Voter)
+
+
+@initial
+def unknown(s: Fame) -> None:
+    """Nobody is famous."""
+
+
+@action()
+def ask_around(s: Fame) -> None:
+    """Whoever is known to somebody is famous."""
+    s.famous[every] = lambda v: exists(Voter, lambda m: s.knows[m, v])
+
+
+@invariant()
+def somebody_knows_them(s: Fame) -> Formula:
+    """Somebody knows whoever is famous."""
+    return forall(Voter, lambda m: implies(s.famous[m], exists(Voter, lambda v: s.knows[v, m])))
+
+
+@invariant()
+def they_know_themselves(s: Fame) -> Formula:
+    """Not so: whoever is famous knows themselves."""
+    return forall(Voter, lambda m: implies(s.famous[m], s.knows[m, m]))
+
+
+def test_a_name_of_the_fact_is_not_taken_for_one_of_the_action():
+    """Both say `m`. No finite size shows this, where quantifiers are written out."""
+    spec = spec_of(Fame)
+    facts = promised(spec, Role.INDUCTIVE, somebody_knows_them=(), they_know_themselves=())
+    found = answers(Proof(spec, facts))
+    assert found["somebody_knows_them.ask_around"] is Answer.PROVED
+    assert found["they_know_themselves.ask_around"] is Answer.FAILED
 
 
 class Level(Integer, low=0, high=3):

@@ -155,12 +155,16 @@ def _remarks(p: Proved) -> Iterator[Text | str]:
         yield f"{d.name} may be undecidable: {describe(d.circle)}"
     for name in p.run.impossible:
         yield Text(f"{name}: no example was found, so the proof may be about nothing", "bold red")
+    for name in p.run.missing:
+        yield Text(f"{name}: missing, so this is no induction", "bold red")
     untouched = sum(d.obligation.untouched for d in p.run.discharged)
     proved = sum(d.answer is Answer.PROVED for d in p.run.discharged)
     yield (
         f"{proved:,} of {len(p.run.discharged):,} obligations proved, {untouched:,} of them "
         "because the action sets nothing that the fact reads"
     )
+    if not p.run.missing:
+        yield "They are complete: the start and every action for each fact, whatever its role asks."
     if not outside:
         yield "All are decidable: no sort depends on itself."
     if not p.run.impossible:
@@ -256,6 +260,7 @@ def _proof(p: Proved) -> dict[str, Any]:
         "spec": p.name,
         "fingerprint": proof.spec.fingerprint,
         "obligations": len(p.run.discharged),
+        "missing": list(p.run.missing),
         "impossible": list(p.run.impossible),
         "left_out": dict(proof.left_out),
         "seconds": round(p.seconds, 6),
