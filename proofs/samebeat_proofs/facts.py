@@ -44,6 +44,8 @@ class Fact:
         uses: names of existential facts that its obligations may use beside itself.
         why: why the proof needs it, one sentence; empty for what the spec promises.
         lemma: why it stays though the proof would go through without it; usually empty.
+        total: of the proof's relational functions, those whose values everywhere its obligations
+            need; that is always so, and costs a dependence of sorts.
     """
 
     prop: Property
@@ -51,6 +53,7 @@ class Fact:
     uses: tuple[str, ...] = ()
     why: str = ""
     lemma: str = ""
+    total: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,12 +75,15 @@ class Proof:
         facts: the facts; an implied one may rest on those before it.
         axioms: what is assumed of the constants, with the sentence that says so.
         left_out: promises that this proof does not show, and why.
+        relational: names of functions that are read as relations, where sorts that depend on each
+            other in a circle would make an obligation undecidable.
     """
 
     spec: Spec
     facts: tuple[Fact, ...]
     axioms: tuple[Property, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    relational: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.facts]
@@ -94,6 +100,18 @@ class Proof:
                 f"{self.spec.name}: the proof says nothing of {', '.join(sorted(missing))}; "
                 "give it a role, or leave it out with a reason"
             )
+        variables = {v.name: v for v in (*self.spec.variables, *self.spec.constants)}
+        for name in self.relational:
+            v = variables.get(name)
+            if v is None or v.to is None or not v.arguments or v.to.elements:
+                raise ProofError(
+                    f"{self.spec.name}: {name} is no function to a sort without named elements, so "
+                    "it cannot be read as a relation"
+                )
+        for fact in self.facts:
+            for name in fact.total:
+                if name not in self.relational:
+                    raise ProofError(f"{self.spec.name}: {fact.name}: {name} is not relational")
         for name in self.left_out:
             if name not in promised or name in names:
                 raise ProofError(f"{self.spec.name}: {name} cannot be left out")
@@ -158,14 +176,20 @@ class Proof:
 
 
 def strengthening(
-    why: str, *, uses: Sequence[str] = (), role: Role = Role.INDUCTIVE, lemma: str = ""
+    why: str,
+    *,
+    uses: Sequence[str] = (),
+    role: Role = Role.INDUCTIVE,
+    lemma: str = "",
+    total: Sequence[str] = (),
 ) -> Callable[[Callable[..., Formula]], Fact]:
     """Record a fact that the spec does not promise; ``why`` says what the proof needs it for."""
     if not why.strip():
         raise ProofError("a strengthening fact needs a sentence that says why it is needed")
 
     def decorate(function: Callable[..., Formula]) -> Fact:
-        return Fact(record_property(function, "invariant"), role, tuple(uses), why, lemma)
+        prop = record_property(function, "invariant")
+        return Fact(prop, role, tuple(uses), why, lemma, tuple(total))
 
     return decorate
 

@@ -21,17 +21,24 @@ from samebeat_proofs.universe import Z3
 
 @dataclass(frozen=True)
 class Edge:
-    """Each element of ``source`` may bring about one of ``target``; ``because`` says by what."""
+    """Each element of ``source`` may bring about one of ``target``.
+
+    ``because`` is the label of a formula that says so, ``function`` the function that does, or
+    nothing if the formula says "for all ... there is".
+    """
 
     source: str
     target: str
     because: str
+    function: str = ""
 
     def __str__(self) -> str:
-        return f"{self.source} -> {self.target} ({self.because})"
+        how = f"function {self.function}" if self.function else "for all ... there is"
+        return f"{self.source} -> {self.target} ({self.because}: {how})"
 
 
-_Found = frozenset[tuple[str, str]]
+_Found = frozenset[tuple[str, str, str]]
+"""Source, target, and the function or nothing."""
 
 
 class SortGraph:
@@ -41,7 +48,7 @@ class SortGraph:
         self._known: dict[int, tuple[Z3, _Found, _Found]] = {}
 
     def alternations(self, formula: Z3) -> _Found:
-        """Return the pairs of sorts of which the formula says "for all ... there is"."""
+        """Return the sorts of which the formula says "for all ... there is"."""
         return self._look(formula)[0]
 
     def edges(self, formulas: Mapping[str, Z3]) -> tuple[Edge, ...]:
@@ -49,8 +56,8 @@ class SortGraph:
         found: dict[tuple[str, str], Edge] = {}
         for label, formula in formulas.items():
             alternations, functions = self._look(formula)
-            for pair in sorted(alternations | functions):
-                found.setdefault(pair, Edge(*pair, label))
+            for source, target, function in sorted(alternations | functions):
+                found.setdefault((source, target), Edge(source, target, label, function))
         return tuple(found.values())
 
     def circle(self, formulas: Mapping[str, Z3]) -> tuple[Edge, ...]:
@@ -85,8 +92,8 @@ class _Walk:
     """One formula: its alternations under the polarity of each part, and its functions."""
 
     def __init__(self) -> None:
-        self.alternations: set[tuple[str, str]] = set()
-        self.functions: set[tuple[str, str]] = set()
+        self.alternations: set[tuple[str, str, str]] = set()
+        self.functions: set[tuple[str, str, str]] = set()
         self._seen: set[tuple[int, bool, _Scope]] = set()
 
     def formula(self, e: Z3, positive: bool, scope: _Scope) -> None:
@@ -120,7 +127,7 @@ class _Walk:
         else:
             free = _free_variables(e.body(), e.num_vars())
             depends = frozenset[str]().union(*(scope[-1 - i] for i in free))
-            self.alternations |= {(d, s) for d in depends for s in sorts}
+            self.alternations |= {(d, s, "") for d in depends for s in sorts}
             own = (depends,) * len(sorts)
         self.formula(e.body(), positive, (*scope, *own))
 
@@ -132,7 +139,7 @@ class _Walk:
         target = e.sort()
         if declaration.kind() == z3.Z3_OP_UNINTERPRETED and _is_open(target):
             self.functions |= {
-                (declaration.domain(i).name(), target.name())
+                (declaration.domain(i).name(), target.name(), declaration.name())
                 for i in range(declaration.arity())
                 if _is_open(declaration.domain(i))
             }

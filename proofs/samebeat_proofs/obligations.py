@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations, product
 
 import z3
@@ -84,7 +84,7 @@ class Generator:
     def __init__(self, proof: Proof, sizes: Mapping[str, int] | None = None) -> None:
         self.proof = proof
         self.spec = proof.spec
-        self.universe = Universe(proof.spec, sizes)
+        self.universe = Universe(proof.spec, sizes, proof.relational)
         self.translator = Translator(self.universe)
         self.before = self.translator.state()
         self.graph = SortGraph()
@@ -94,7 +94,7 @@ class Generator:
     @cached_property
     def axioms(self) -> dict[str, Z3]:
         """What is known of orders and constants, by label."""
-        found = dict(self.universe.order_axioms())
+        found = {**dict(self.universe.order_axioms()), **dict(self.universe.value_axioms())}
         for assumed in self.proof.axioms:
             if any(not v.constant for v in _variables(assumed.formula)):
                 raise ProofError(f"{self.spec.name}: the axiom {assumed.name} reads a variable")
@@ -112,8 +112,13 @@ class Generator:
         return tuple(f for f in self.proof.facts if f.role is not Role.STEP)
 
     def at(self, fact: Fact, state: Reader) -> Z3:
-        """Return a fact of one state."""
+        """Return a fact of one state, as an assumption."""
         return self.translator.closed(fact.prop.formula, Scope(state))
+
+    def denied(self, fact: Fact, before: Reader, after: Reader | None = None) -> Z3:
+        """Return that a fact does not hold of a state, or of a step."""
+        scope = Scope(before, after).denied()
+        return z3.Not(self.translator.closed(fact.prop.formula, scope))
 
     def is_existential(self, fact: Fact) -> bool:
         """Return whether, as an assumption, it says "there is" under a "for all"."""
@@ -121,13 +126,15 @@ class Generator:
 
     def assumed_for(self, fact: Fact) -> dict[str, Z3]:
         """Return the facts that the obligations of ``fact`` may assume, by label."""
-        return {
+        totals = {f"values of {name}": self.universe.has_values(name) for name in fact.total}
+        facts = {
             f"fact {other.name}": self.facts_before[other.name]
             for other in self._state_facts
             if (other is not fact or fact.role is Role.INDUCTIVE)
             and self.proof.may_use(fact, other)
             and (other is fact or other.name in fact.uses or not self.is_existential(other))
         }
+        return {**totals, **facts}
 
     # --- steps -------------------------------------------------------------------------------
 
@@ -158,14 +165,19 @@ class Generator:
                     f"{action.name}.following.{number}", following.sort
                 )
                 witnesses[id(following)] = element
-                start = self.translator.term(following.body, scope)
-                exists = self.universe.following(following.sort)(start, element)
+                exists = self._follows(following, element, scope)
                 conditions = [self.translator.closed(c, scope) for c in when]
                 needs[f"what follows exists ({number})"] = (
                     z3.Implies(self.translator.all_of(conditions), exists) if when else exists
                 )
         after = self.translator.after(action.assignments, scope, witnesses)
         return Step(action, parameters, needs, scope, after, witnesses)
+
+    def _follows(self, following: Following, element: Z3, scope: Scope) -> Z3:
+        relation = self.universe.following(following.sort)
+        return self.translator.standing_alone(
+            lambda: relation(self.translator.term(following.body, scope), element), scope
+        )
 
     def _check_not_bound(self, action: Action, x: Assignment, following: Following) -> None:
         bound = {name.label for name in x.bound}
@@ -194,28 +206,26 @@ class Generator:
     def obligations_of(self, fact: Fact) -> Iterator[Obligation]:
         """Yield the obligations of one fact."""
         if fact.role is Role.IMPLIED:
-            denied = z3.Not(self.facts_before[fact.name])
+            denied = self.denied(fact, self.before)
             assumptions = {**self.axioms, **self.assumed_for(fact)}
             yield Obligation(fact.name, IMPLIED, "implied", assumptions, denied)
             return
         if fact.role is Role.INDUCTIVE:
             for start in self.starts:
-                goal = self.at(fact, start.after)
+                denied = self.denied(fact, start.after)
                 assumptions = {**self.axioms, **_labelled(start)}
-                yield Obligation(fact.name, start.action.name, "start", assumptions, z3.Not(goal))
+                yield Obligation(fact.name, start.action.name, "start", assumptions, denied)
         for step in self.steps:
             yield self._kept(fact, step)
 
     def _kept(self, fact: Fact, step: Step) -> Obligation:
         """Return the obligation that one action keeps a fact, or has a step property."""
         assumptions = {**self.axioms, **self.assumed_for(fact), **_labelled(step)}
-        if fact.role is Role.INDUCTIVE:
-            goal = self.at(fact, step.after)
+        if fact.role is Role.STEP:
+            denied, untouched = self.denied(fact, self.before, step.after), False
         else:
-            scope = Scope(self.before, step.after)
-            goal = self.translator.closed(fact.prop.formula, scope)
-        untouched = fact.role is Role.INDUCTIVE and goal.eq(self.facts_before[fact.name])
-        denied = z3.Not(goal)
+            denied = self.denied(fact, step.after)
+            untouched = self.at(fact, step.after).eq(self.facts_before[fact.name])
         return Obligation(fact.name, step.action.name, "step", assumptions, denied, untouched)
 
     def _one_value(self, step: Step) -> Iterator[Obligation]:
@@ -225,6 +235,7 @@ class Generator:
             for one, other in combinations(step.action.assignments, 2)
             if one.variable is other.variable
             for clash in self._clash(one, other, step)
+            if not z3.is_false(clash)
         ]
         if not clashes:
             return
@@ -246,16 +257,20 @@ class Generator:
             for i, s in enumerate(sorts)
         ]
         for place in product(*choices):
-            (here, names), (there, others) = (
-                translator.match(x, place, step.scope) for x in (one, other)
+            yield translator.standing_alone(
+                partial(self._differ, one, other, step, place), step.scope
             )
-            if here is None or there is None:
-                continue
-            values = [
-                translator.assigned(x, step.scope.with_names(n), step.witnesses, place)
-                for x, n in ((one, names), (other, others))
-            ]
-            yield z3.And(here, there, z3.Not(translator.same(*values)))
+
+    def _differ(self, one: Assignment, other: Assignment, step: Step, place: tuple[Z3, ...]) -> Z3:
+        translator, values, conditions = self.translator, [], []
+        for x in (one, other):
+            here, names = translator.match(x, place, step.scope)
+            if here is None:
+                return translator.truth(False)
+            scope = step.scope.with_names(names)
+            conditions.append(here)
+            values.append(translator.assigned(x, scope, step.witnesses, place))
+        return translator.all_of([*conditions, z3.Not(translator.same(*values))])
 
 
 def _labelled(step: Step) -> dict[str, Z3]:

@@ -43,15 +43,43 @@ Reader = Callable[[Variable, tuple[Z3, ...]], Z3]
 
 @dataclass(frozen=True)
 class Scope:
-    """What names stand for, and what variables are, before a step and after it."""
+    """What names stand for, and what variables are, before a step and after it.
+
+    ``asserted`` says whether what is translated is claimed to be true, or denied. ``general`` are
+    the bound variables that stand for many elements once all is claimed.
+    """
 
     before: Reader
     after: Reader | None = None
     names: Mapping[str, Z3] = field(default_factory=dict)
+    asserted: bool = True
+    general: frozenset[str] = frozenset()
 
     def with_names(self, names: Mapping[str, Z3]) -> Scope:
         """Return this scope with more names."""
         return replace(self, names={**self.names, **names})
+
+    def denied(self) -> Scope:
+        """Return this scope under one more negation."""
+        return replace(self, asserted=not self.asserted)
+
+    def under(self, bound: str, every: bool) -> Scope:
+        """Return this scope with a variable bound by "for all", or by "there is".
+
+        What exists for each of many elements is many elements too.
+        """
+        many = every == self.asserted or bool(self.general)
+        return replace(self, general=self.general | {bound}) if many else self
+
+
+@dataclass
+class _Value:
+    """A name for the value at a place of a function that is read as a relation."""
+
+    variable: Variable
+    place: tuple[Z3, ...]
+    name: Z3
+    many: bool = False
 
 
 class Translator:
@@ -65,6 +93,7 @@ class Translator:
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
         self._bound = 0
+        self._values: list[_Value] = []
 
     # --- states ------------------------------------------------------------------------------
 
@@ -72,10 +101,62 @@ class Translator:
         """Return a state of which nothing is known, with symbols of this prefix."""
 
         def read(v: Variable, place: tuple[Z3, ...]) -> Z3:
+            if self.universe.is_relational(v):
+                return self._value_at(v, place)
             symbol = self.universe.symbol(v, "" if v.constant else prefix)
             return symbol(*place) if place else symbol
 
         return read
+
+    def _value_at(self, v: Variable, place: tuple[Z3, ...]) -> Z3:
+        """Return a name for what a function that is read as a relation is at a place."""
+        for known in self._values:
+            if known.variable is v and all(map(_same, known.place, place)):
+                return known.name
+        self._bound += 1
+        name = self.universe.constant(f"{v.name}.{self._bound}", v.to)
+        self._values.append(_Value(v, place, name))
+        return name
+
+    def atom(self, build: Callable[[], Z3], scope: Scope) -> Z3:
+        """Return a formula, with the values of functions that are read as relations bound.
+
+        Of a function that has one value everywhere, "each value is such" and "some value is such"
+        say the same. Of many elements we take "each value", here, which depends on nothing. Of one
+        element we take "some value", which tells the solver that there is one; that is said where
+        the element is bound.
+        """
+        count = len(self._values)
+        found = build()
+        general = set(scope.general)
+        own = self._values[count:]
+        for value in own:
+            value.many = any(_mentions(x, general) for x in value.place)
+            general |= {str(value.name)} if value.many else set()
+        self._values[count:] = [v for v in own if not v.many]
+        return self._with_values(found, [v for v in own if v.many], scope, not scope.asserted)
+
+    def _with_values(self, found: Z3, values: list[_Value], scope: Scope, some: bool) -> Z3:
+        """Return a formula under names of values: of some value, or of each."""
+        for value in reversed(values):
+            link = self.universe.graph(value.variable)(*value.place, value.name)
+            if some:
+                found = z3.Exists([value.name], z3.And(link, found))
+            else:
+                found = z3.ForAll([value.name], z3.Implies(link, found))
+        return found
+
+    def _bind_values(self, found: Z3, bound: str | None, count: int, scope: Scope) -> Z3:
+        """Bind the values at elements that are bound here; at the outermost place, all."""
+        names = {bound or ""}
+        own: list[_Value] = []
+        others: list[_Value] = []
+        for value in self._values[count:]:
+            here = bound is None or any(_mentions(x, names) for x in value.place)
+            names |= {str(value.name)} if here else set()
+            (own if here else others).append(value)
+        self._values[count:] = others
+        return self._with_values(found, own, scope, scope.asserted)
 
     def unset(self) -> Reader:
         """Return the state before the initial one: relations false, functions at their first."""
@@ -155,7 +236,11 @@ class Translator:
     def closed(self, formula: Expr, scope: Scope) -> Z3:
         """Return a formula that stands alone: its bound variables are numbered from zero."""
         self._bound = 0
-        return self.formula(formula, scope)
+        return self._bind_values(self.formula(formula, scope), None, 0, scope)
+
+    def standing_alone(self, build: Callable[[], Z3], scope: Scope) -> Z3:
+        """Return a formula that is built outside of any other, its values bound."""
+        return self._bind_values(self.atom(build, scope), None, 0, scope)
 
     def formula(self, expr: Expr, scope: Scope) -> Z3:
         """Return a formula of the spec as one of the solver."""
@@ -163,24 +248,30 @@ class Translator:
             case Truth(value):
                 return self.truth(value)
             case Holds():
-                return self._read(expr, scope)
+                return self.atom(lambda: self._read(expr, scope), scope)
             case Equal(left, right):
                 return self._compare(left, right, scope, self._equal)
             case Less(left, right):
                 return self._compare(left, right, scope, self._less)
             case Not(body):
-                return z3.Not(self.formula(body, scope))
+                return z3.Not(self.formula(body, scope.denied()))
             case And(parts):
                 return self.all_of([self.formula(p, scope) for p in parts])
             case Or(parts):
                 return self.any_of([self.formula(p, scope) for p in parts])
             case Implies(antecedent, consequent):
-                return z3.Implies(self.formula(antecedent, scope), self.formula(consequent, scope))
+                given = self.formula(antecedent, scope.denied())
+                return z3.Implies(given, self.formula(consequent, scope))
             case Iff(left, right):
-                return self.formula(left, scope) == self.formula(right, scope)
+                return self._iff(left, right, scope)
             case ForAll(name, body) | Exists(name, body):
                 return self._quantified(name, body, scope, isinstance(expr, ForAll))
         raise self._unknown(expr)
+
+    def _iff(self, left: Formula, right: Formula, scope: Scope) -> Z3:
+        if not self.universe.relational:
+            return self.formula(left, scope) == self.formula(right, scope)
+        return z3.And(*(self.formula(Implies(*x), scope) for x in ((left, right), (right, left))))
 
     def _quantified(self, name: Name, body: Formula, scope: Scope, every: bool) -> Z3:
         elements = self.universe.elements(name.sort)
@@ -189,7 +280,9 @@ class Translator:
             return self.all_of(parts) if every else self.any_of(parts)
         self._bound += 1
         bound = self.universe.constant(f"{name.label}.{self._bound}", name.sort)
-        inner = self.formula(body, scope.with_names({name.label: bound}))
+        inside = scope.with_names({name.label: bound}).under(str(bound), every)
+        count = len(self._values)
+        inner = self._bind_values(self.formula(body, inside), str(bound), count, inside)
         return z3.ForAll([bound], inner) if every else z3.Exists([bound], inner)
 
     def _compare(
@@ -200,13 +293,18 @@ class Translator:
             raise self._numbers()
         for i, side in enumerate((left, right)):
             if isinstance(side, IfThenElse):
-                condition = self.formula(side.condition, scope)
-                branches = [
+                then, otherwise = (
                     self._compare(*((x, right) if i == 0 else (left, x)), scope, relate)
                     for x in (side.then, side.otherwise)
-                ]
-                return z3.If(condition, *branches)
-        return relate(left, right, scope)
+                )
+                return self._branch(side.condition, then, otherwise, scope)
+        return self.atom(lambda: relate(left, right, scope), scope)
+
+    def _branch(self, condition: Formula, then: Z3, otherwise: Z3, scope: Scope) -> Z3:
+        if not self.universe.relational:
+            return z3.If(self.formula(condition, scope), then, otherwise)
+        given = self.formula(condition, scope.denied())
+        return z3.And(z3.Implies(given, then), z3.Or(self.formula(condition, scope), otherwise))
 
     def _equal(self, left: Term, right: Term, scope: Scope) -> Z3:
         match left, right:
@@ -307,3 +405,18 @@ class Translator:
 def _is_named(term: Z3) -> bool:
     """Return whether a term is an element of a data type, which differs from all others."""
     return bool(z3.is_app(term) and term.decl().kind() == z3.Z3_OP_DT_CONSTRUCTOR)
+
+
+def _same(one: Z3, other: Z3) -> bool:
+    return bool(one.eq(other))
+
+
+def _mentions(term: Z3, names: set[str]) -> bool:
+    """Return whether a term has a constant of one of these names in it."""
+    if not names:
+        return False
+    return (
+        str(term) in names
+        if term.num_args() == 0
+        else any(_mentions(part, names) for part in term.children())
+    )

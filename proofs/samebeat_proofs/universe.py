@@ -5,6 +5,8 @@
 - An ordered sort has a total order with a first element. ``following`` is a relation: an epoch
   need not have one that follows it. If it has, there is nothing in between. So the order may be
   finite, infinite or dense; whole numbers are one case.
+- A function that is to be read as a relation is one of which only is known that it has at most one
+  value everywhere. What is shown of it holds for functions, which have one.
 - With sizes, each sort is a data type too and every quantifier is written out: that is an instance.
 
 Bounded integers are not of the core tier of the language, and are refused.
@@ -12,7 +14,7 @@ Bounded integers are not of the core tier of the language, and are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -32,14 +34,21 @@ class Universe:
     Args:
         spec: the spec.
         sizes: how many elements each sort without named elements has; None for any number.
+        relational: names of functions that are read as relations; with sizes they are not.
 
     Raises:
         ProofError: the spec has bounded integers.
     """
 
-    def __init__(self, spec: Spec, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        sizes: Mapping[str, int] | None = None,
+        relational: Sequence[str] = (),
+    ) -> None:
         self.spec = spec
         self.sizes = sizes
+        self.relational = frozenset(relational if sizes is None else ())
         self.context: Z3 = z3.Context()
         self._sorts: dict[str, Z3] = {}
         self._elements: dict[str, tuple[Z3, ...]] = {}
@@ -94,6 +103,38 @@ class Universe:
             made = z3.Function(name, *sorts, result) if sorts else z3.Const(name, result)
             self._symbols[name] = made
         return self._symbols[name]
+
+    def is_relational(self, v: Variable) -> bool:
+        """Return whether a function is read as a relation."""
+        return v.name in self.relational
+
+    def graph(self, v: Variable) -> Z3:
+        """Return the relation of a function's arguments to its value."""
+        name = f"{v.name}.is"
+        if name not in self._symbols:
+            sorts = [self.sort(s) for s in (*v.arguments, v.to)]
+            self._symbols[name] = z3.Function(name, *sorts, z3.BoolSort(self.context))
+        return self._symbols[name]
+
+    def value_axioms(self) -> Iterator[tuple[str, Z3]]:
+        """Yield that a function which is read as a relation has at most one value everywhere."""
+        for v in (*self.spec.variables, *self.spec.constants):
+            if self.is_relational(v):
+                place = [self.constant(f"{v.name}.{i}", s) for i, s in enumerate(v.arguments)]
+                one, other = (self.constant(f"{v.name}.{x}", v.to) for x in ("one", "other"))
+                graph = self.graph(v)
+                both = z3.And(graph(*place, one), graph(*place, other))
+                law = z3.ForAll([*place, one, other], z3.Implies(both, one == other))
+                yield f"one value of {v.name}", law
+
+    def has_values(self, name: str) -> Z3:
+        """Return that a function which is read as a relation has a value everywhere."""
+        (v,) = (v for v in (*self.spec.variables, *self.spec.constants) if v.name == name)
+        if not self.is_relational(v):
+            return z3.BoolVal(True, self.context)
+        place = [self.constant(f"{name}.{i}", s) for i, s in enumerate(v.arguments)]
+        value = self.constant(f"{name}.value", v.to)
+        return z3.ForAll(place, z3.Exists([value], self.graph(v)(*place, value)))
 
     def less(self, sort: SortClass) -> Z3:
         """Return the order of an ordered sort, a relation."""

@@ -70,7 +70,7 @@ def test_a_circle_of_two_formulas_names_both():
     circle = SortGraph().circle({"each a": EACH_A_HAS_A_B, "each b": EACH_B_HAS_AN_A})
     assert {e.because for e in circle} == {"each a", "each b"}
     assert [e.target for e in circle] == [e.source for e in (*circle[1:], circle[0])]
-    assert "A -> B (each a)" in describe(circle)
+    assert "A -> B (each a: for all ... there is)" in describe(circle)
 
 
 def test_a_circle_of_one_sort_is_found():
@@ -80,4 +80,6 @@ def test_a_circle_of_one_sort_is_found():
 
 def test_a_function_and_a_there_is_close_a_circle():
     formulas = {"function": z3.ForAll([a], is_b(to_b(a))), "each b": EACH_B_HAS_AN_A}
-    assert len(SortGraph().circle(formulas)) == 2
+    circle = SortGraph().circle(formulas)
+    assert len(circle) == 2
+    assert "A -> B (function: function to_b)" in describe(circle)

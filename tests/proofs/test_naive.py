@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from samebeat_proofs.engine import Answer, Engine
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.naive import Naive
@@ -83,3 +84,14 @@ def test_both_agree_on_what_the_promises_alone_do_not_show():
     found, broken = disagreements(without_strengthening(), SIZES)
     assert found == []
     assert broken == 10
+
+
+@pytest.mark.slow
+def test_what_two_members_break_is_not_proved_for_all():
+    """An obligation that some size breaks must not be proved for every size."""
+    proof = without_strengthening()
+    generator, engine = Generator(proof, SIZES), Engine(proof)
+    broken = [o.name for o in generator.obligations() if not finite_answer(generator, o)]
+    assert len(broken) == 10
+    for name in broken:
+        assert engine.discharge(engine.find(name)).answer is Answer.FAILED, name
