@@ -83,10 +83,33 @@ def test_what_is_not_met_is_exit_12_with_a_state_and_a_step(run: Run, shipped: S
     said = ran.out[ran.out.index("one_vote.vote is not met") :].splitlines()
     assert said[1].split()[:4] == ["0", "a", "state", "voted[v1,"]
     assert said[2].split()[:2] == ["1", "vote(v1,"]
-    assert said[3] == (
-        "  This state satisfies what was assumed. It need not be reachable: then a fact is missing."
-    )
+    assert said[3] == "  A run breaks one_vote in 2 steps: it is not true."
+    assert [line.split()[:2] for line in said[5:7]] == [["1", "vote(v1,"], ["2", "vote(v1,"]]
     assert ran.out.splitlines()[-1].endswith("exit 12: an obligation is not met")
+
+
+def test_a_promise_that_a_run_breaks_is_a_defect(run: Run, shipped: Shipped) -> None:
+    shipped(replace(PROOF, axioms=()))
+    ran = run("prove")
+    assert ran.code == 12
+    assert "one_decision.implied is not met" in ran.out
+    assert "A run breaks one_decision in " in ran.out
+    assert " steps: a defect." in ran.out
+
+
+def test_where_no_run_breaks_the_fact_another_one_is_missing(
+    run: Run, results: Callable[[], dict[str, Any]], shipped: Shipped
+) -> None:
+    """Without the fact that a decision has votes behind it, two decisions cannot be told apart."""
+    shipped(PROOF.without_fact("decided_by_quorum"))
+    ran = run("prove")
+    assert ran.code == 12
+    assert "one_decision.implied is not met" in ran.out
+    assert "No run of this instance breaks one_decision (" in ran.out
+    assert "a fact is missing, or more elements are needed." in ran.out
+    (obligation,) = results()["one_decision"]["obligations"]
+    assert obligation["run"]["verdict"] == "holds"
+    assert obligation["run"]["trace"] is None
 
 
 def test_what_rests_on_something_that_is_not_proved_is_not_proved(

@@ -23,6 +23,7 @@ from samebeat_cli.output import (
     path_option,
     write_file,
 )
+from samebeat_models.progress import Budget
 
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from samebeat_proofs.engine import Engine
     from samebeat_proofs.facts import Proof
     from samebeat_proofs.obligations import Obligation
-    from samebeat_proofs.solver import Budget
+    from samebeat_proofs.solver import Budget as SolverBudget
+
+
+SEARCH = Budget(states=200_000, seconds=10)
+"""How far a run is looked for that breaks the fact of a counterexample."""
 
 
 class ProveFormat(StrEnum):
@@ -76,20 +81,22 @@ def prove(
 ) -> None:
     """Prove properties by induction, for every number of nodes; exit 12 if a step is not met.
 
-    An obligation that is not met has a state and a step that break a fact. The state need not be
-    reachable. What exceeds the budget is undetermined: exit 3.
+    An obligation that is not met has a state and a step that break a fact. If a run from the start
+    breaks it too, that is a defect; if none does, a fact is missing. What exceeds the budget is
+    undetermined: exit 3.
 
     Example: samebeat prove group --obligations
     """
     from samebeat_cli.reports.proofs import data, exit_code, show
-    from samebeat_proofs.solver import RLIMIT, Budget
+    from samebeat_proofs.solver import RLIMIT
+    from samebeat_proofs.solver import Budget as SolverBudget
 
     if output is not None:
         check_can_write(output)
     if smt2 is not None:
         make_folder(smt2)
     proofs = _select(specs or ())
-    proved = _run(proofs, Budget(rlimit or RLIMIT, seed), smt2)
+    proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
     if form is ProveFormat.JSON:
         emit(json.dumps(data(proved), indent=2, ensure_ascii=False) + "\n", output)
     elif output is None:
@@ -114,7 +121,7 @@ def _select(names: Sequence[str]) -> list[Proof]:
     return [load_proof(name) for name in dict.fromkeys(names or PROOFS)]
 
 
-def _run(proofs: Sequence[Proof], budget: Budget, smt2: Path | None) -> list[Proved]:
+def _run(proofs: Sequence[Proof], budget: SolverBudget, smt2: Path | None) -> list[Proved]:
     """Discharge the obligations of every proof in turn."""
     from samebeat_cli.progress import Progress
     from samebeat_proofs.engine import Engine
@@ -131,7 +138,9 @@ def _run(proofs: Sequence[Proof], budget: Budget, smt2: Path | None) -> list[Pro
 def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     """Discharge the obligations of one proof, and look for a counterexample to what is not met."""
     from samebeat_cli.reports.proofs import Proved
+    from samebeat_models.broken import look_for
     from samebeat_proofs.engine import Answer
+    from samebeat_proofs.obligations import ONE_VALUE
 
     begin, name = perf_counter(), engine.proof.spec.name
 
@@ -146,7 +155,13 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     progress.finish()
     failed = (d.obligation for d in run.discharged if d.answer is Answer.FAILED)
     counterexamples = {o.name: engine.examples.against(o.fact, o.part) for o in failed}
-    return Proved(run, counterexamples, perf_counter() - begin)
+    broken = {}
+    for key, example in counterexamples.items():
+        fact = key.partition(".")[0]
+        if example is not None and fact != ONE_VALUE:
+            progress.start(f"{name}: looking for a run that breaks {fact}")
+            broken[key] = look_for(example.instance, engine.proof.find(fact).prop, SEARCH)
+    return Proved(run, counterexamples, broken, perf_counter() - begin)
 
 
 def _write(engine: Engine, folder: Path) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from samebeat_cli.reports import MEANING, count_of
-from samebeat_models.render import trace_lines
+from samebeat_models.render import trace_data, trace_lines
 from samebeat_models.results import Exit, Step, Trace, Verdict
 from samebeat_models.version import samebeat_version
 from samebeat_proofs.engine import Answer, Discharged, Run
@@ -20,23 +20,25 @@ from samebeat_proofs.fragment import describe
 from samebeat_proofs.standing import Standing, standings
 
 if TYPE_CHECKING:
+    from samebeat_models.broken import Broken
     from samebeat_proofs.examples import Example
 
 ALL_N = "all-n"
 """The rung of the ladder of assurance: proved for every number of elements."""
 FACTS_SHOWN = 2
 
-NOT_REACHABLE = (
-    "This state satisfies what was assumed. It need not be reachable: then a fact is missing."
-)
-
 
 @dataclass(frozen=True)
 class Proved:
-    """A run of one proof, with a counterexample to each obligation that is not met."""
+    """A run of one proof.
+
+    Each obligation that is not met has a counterexample, if a small one was found, and what came
+    of looking for a run of the counterexample's instance that breaks the same fact.
+    """
 
     run: Run
     counterexamples: dict[str, Example | None]
+    broken: dict[str, Broken]
     seconds: float
 
     @property
@@ -194,7 +196,26 @@ def _open(p: Proved, d: Discharged) -> Iterator[Text | str]:
         return
     for i, line in enumerate(trace_lines(_trace(example))):
         yield "  " + (line.replace("initially", "a state  ") if not i else line)
-    yield f"  {NOT_REACHABLE}"
+    broken = p.broken.get(d.name)
+    if broken is None:
+        return
+    if broken.trace is not None:
+        steps = count_of(len(broken.trace.steps), "step")
+        kind = "it is not true" if _is_own(p, d) else "a defect"
+        yield Text(f"  A run breaks {d.obligation.fact} in {steps}: {kind}.", "bold red")
+        yield from (f"    {line}" for line in trace_lines(broken.trace))
+    elif broken.verdict is Verdict.HOLDS:
+        yield (
+            f"  No run of this instance breaks {d.obligation.fact} "
+            f"({count_of(broken.states, 'state')}): a fact is missing, or more elements are needed."
+        )
+    else:
+        yield f"  Whether a run breaks {d.obligation.fact} is undetermined: {broken.why}"
+
+
+def _is_own(p: Proved, d: Discharged) -> bool:
+    """Return whether an obligation is about a fact that only the proof needs."""
+    return p.run.proof.find(d.obligation.fact).is_strengthening
 
 
 def _trace(example: Example) -> Trace:
@@ -251,6 +272,16 @@ def _obligation(p: Proved, d: Discharged) -> dict[str, Any]:
         "seconds": round(d.seconds, 6),
         "why": d.why,
         "counterexample": trace_lines(_trace(example)) if example else None,
+        "run": _run(p.broken[d.name]) if d.name in p.broken else None,
+    }
+
+
+def _run(found: Broken) -> dict[str, Any]:
+    return {
+        "verdict": str(found.verdict),
+        "states": found.states,
+        "why": found.why,
+        "trace": trace_data(found.trace) if found.trace else None,
     }
 
 
