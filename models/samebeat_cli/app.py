@@ -16,6 +16,7 @@ from samebeat_cli.commands.claims import claims
 from samebeat_cli.commands.export import export
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.replay import replay
+from samebeat_cli.commands.simulate import simulate
 from samebeat_cli.errors import INTERRUPTED, CommandError, Interrupted
 from samebeat_cli.output import OutputClosed, guarded_stdout
 from samebeat_models.results import Exit
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(check)
+app.command()(simulate)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)
