@@ -19,8 +19,7 @@ from samebeat_cli.selection import Selected, select_models
 from samebeat_models.catalog import Tier
 from samebeat_models.progress import Budget, machine_memory_mb
 from samebeat_models.results import Report, Row, Verdict
-from samebeat_models.simulation import Options, Simulation, simulate_model
-from samebeat_models.simulation.results import DEPTH, SEED, WALKS
+from samebeat_models.simulation.results import DEPTH, SEED, WALKS, Options, Simulation
 
 DEEPEST = 10_000
 NOT_EXHAUSTIVE = "random walks show what is violated, never that something holds"
@@ -93,6 +92,7 @@ def simulate(
 def _run(selection: Sequence[Selected], options: Options, out_itf: Path | None) -> Outcome:
     """Walk through every model in turn; traces are written as they are found."""
     from samebeat_cli.progress import Progress
+    from samebeat_models.simulation.verdicts import simulate_model
 
     begin = perf_counter()
     rows: list[Row] = []

@@ -20,7 +20,7 @@ from samebeat_models.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from samebeat_models.figures import Measured
-    from samebeat_models.simulation import Simulation
+    from samebeat_models.simulation.results import Simulation
 
 
 class Format(StrEnum):

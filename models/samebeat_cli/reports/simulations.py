@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from samebeat_cli.reports import Outcome, count_of
-from samebeat_models.simulation import Simulation
+from samebeat_models.simulation.results import Simulation
 
 _COLUMNS = ("model", "steps", "walks", "states (about)", "seed", "never taken", "not reached")
 

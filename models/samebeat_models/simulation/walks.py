@@ -101,7 +101,7 @@ class Walks:
         block = Block(crowd.words)
         self.distinct.add(crowd.words)
         self._look_at_states(block)
-        walks, steps = self._possible(block)
+        walks, steps = self.possible(block)
         stuck = np.bincount(walks, minlength=crowd.size) == 0
         if stuck.any():
             self._look_at_stuck(block, stuck)
@@ -135,7 +135,7 @@ class Walks:
             if sighting.depth == _THIS_ROUND and sighting.position is not None:
                 sighting.depth = int(self.crowd.lengths[sighting.position])
 
-    def _possible(self, block: Block) -> tuple[Numbers, Numbers]:
+    def possible(self, block: Block) -> tuple[Numbers, Numbers]:
         """Look at all steps; return those that change something: in which walk, and which."""
         walks: list[Numbers] = [_NOWHERE]
         indices, counts = [0], [0]
