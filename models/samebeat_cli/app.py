@@ -17,6 +17,7 @@ from samebeat_cli.commands.export import export
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.prove import prove
 from samebeat_cli.commands.replay import replay
+from samebeat_cli.commands.simulate import simulate
 from samebeat_cli.errors import INTERRUPTED, CommandError, Interrupted
 from samebeat_cli.output import OutputClosed, guarded_stdout
 from samebeat_models.results import Exit
@@ -31,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(check)
+app.command()(simulate)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)
@@ -52,8 +54,8 @@ def samebeat(
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, an
     unsafe wish, or an obligation of a proof that is not met; 13 liveness; 3 undetermined (a budget
-    ran out); 2 usage; 150 spec error; 151 bad model or trace file; 130 interrupted; 255 internal
-    error.
+    ran out, or walks found nothing); 2 usage; 150 spec error; 151 bad model or trace file; 130
+    interrupted; 255 internal error.
     """
     if version:
         from samebeat_models.version import samebeat_version

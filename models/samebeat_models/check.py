@@ -23,7 +23,7 @@ from samebeat_spec.language import Instance, Spec
 
 __all__ = ["Budget", "Progress", "Snapshot", "check_model"]
 
-_EXIT_OF_KIND = {
+EXIT_OF_KIND = {
     "invariant": Exit.SAFETY,
     "step": Exit.SAFETY,
     "deadlock": Exit.DEADLOCK,
@@ -31,6 +31,7 @@ _EXIT_OF_KIND = {
     refinements.KIND: Exit.SAFETY,
     liveness.KIND: Exit.LIVENESS,
 }
+"""The exit code of a violated property."""
 
 
 def check_model(
@@ -48,7 +49,7 @@ def check_model(
     try:
         instance = model.instance(spec)
     except GuardMissing as missing:
-        return _not_explored(model, spec, str(missing))
+        return not_explored(model, spec, str(missing))
     budget = _with_pin(budget or Budget(), model)
     outcome = explore(
         instance,
@@ -77,7 +78,8 @@ def _with_pin(budget: Budget, model: Model) -> Budget:
     return replace(budget, states=limit)
 
 
-def _not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+def not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+    """Return the outcome for a model that says something of its spec which is not so."""
     instance = Instance(model.name, spec, model.sizes, model.constants)
     nothing = Exploration(instance, 0, 0, 0, 0.0, (), {}, incomplete_reason=why)
     return nothing, (_pins_row(model, nothing, [why], compared=True),)
@@ -111,7 +113,7 @@ def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict
         model=model.name,
         property=finding.property,
         kind=finding.kind,
-        claims=_claims(outcome, finding),
+        claims=claims_of(outcome.instance.spec, finding),
         verdict=finding.verdict,
         expected=expected,
         states=states,
@@ -133,7 +135,7 @@ def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
         return Exit.UNDETERMINED
     if model.is_control:
         return Exit.NOT_AS_PINNED
-    return _EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
+    return EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
 
 
 def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
@@ -143,14 +145,15 @@ def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
     return ""  # the verdict says it
 
 
-def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
+def claims_of(spec: Spec, finding: Finding) -> tuple[str, ...]:
+    """Return the claims that the property of a finding rests on."""
     if finding.property == DEADLOCK_FREE:
         return ()
     if finding.kind == refinements.KIND:
-        return outcome.instance.spec.find_refinement(finding.property).claims
+        return spec.find_refinement(finding.property).claims
     if finding.kind == liveness.KIND:
-        return outcome.instance.spec.find_liveness(finding.property).claims
-    return outcome.instance.spec.find_property(finding.property).claims
+        return spec.find_liveness(finding.property).claims
+    return spec.find_property(finding.property).claims
 
 
 # --- pins ----------------------------------------------------------------------------------

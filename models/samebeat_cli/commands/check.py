@@ -158,7 +158,7 @@ def _run(
                 if _falls_short(selected, exploration, found):
                     reasons.append(f"{selected.name}: {exploration.incomplete_reason}")
                 if out_itf is not None:
-                    files.update(_write_traces(selected, found, out_itf))
+                    files.update(write_traces(selected, found, out_itf))
                 progress.finish()
     except KeyboardInterrupt:
         raise Interrupted(progress.how_far()) from None
@@ -174,7 +174,7 @@ def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Ro
     return not exploration.exhaustive and (undecided or not selected.model.is_control)
 
 
-def _write_traces(
+def write_traces(
     selected: Selected, rows: Sequence[Row], folder: Path
 ) -> dict[tuple[str, str], str]:
     """Write the trace of each violated property; return the files by model and property."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from samebeat_models.explorer.economy import AssumptionBroken
 from samebeat_models.explorer.formulas import FALSE, Ground
-from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation, Steps
+from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.vacuity import triggers
 from samebeat_spec.language import Property
@@ -143,15 +143,15 @@ class Monitors:
 
     # --- steps -----------------------------------------------------------------------------
 
-    def look_at_steps(self, block: Block, steps: Steps, depth: int) -> dict[str, int]:
-        """Look at one ground action's steps; return violated step properties and where.
+    def look_at_steps(self, block: Block, index: int, depth: int) -> dict[str, int]:
+        """Look at the steps of ground action ``index``; return violated step properties and where.
 
         Raises:
             AssumptionBroken: a step leads to a state that the layout cannot hold.
         """
-        watch = self.steps[steps.index]
+        watch = self.steps[index]
         if watch.assumption is not None and (broken := watch.assumption(block)).any():
-            raise AssumptionBroken(steps.index, block.words[:, broken][:, :_EXAMPLES])
+            raise AssumptionBroken(index, block.words[:, broken][:, :_EXAMPLES])
         for sighting, operation in watch.sightings:
             if not sighting.seen and operation(block).any():
                 sighting.depth = depth

@@ -158,7 +158,7 @@ class Search:
             for steps in self.machine.steps.steps(block, arena=self._arena):
                 self._transitions += steps.enabled
                 self._counts[steps.index] += steps.enabled
-                for name, at in self.monitors.look_at_steps(block, steps, depth).items():
+                for name, at in self.monitors.look_at_steps(block, steps.index, depth).items():
                     self._violations.steps.setdefault(name, start + at)
                 moves |= steps.source
             if deadlock is None and not moves.all():
