@@ -116,6 +116,10 @@ class Cluster(State):
     """mechanism: who joins adopts what others have committed, before anything else"""
     journals_first = flag(constant=True)
     """mechanism: a member journals that it has applied before it says so"""
+    journals_promises = flag(constant=True)
+    """mechanism: a member journals that it has reported to a view"""
+    tells_decisions = flag(constant=True)
+    """mechanism: who has decided says so to whoever is in doubt"""
     quarantines = flag(constant=True)
     """mechanism: who cannot undo takes itself out"""
     replaces_blank = flag(constant=True)
@@ -172,7 +176,7 @@ class Cluster(State):
     quarantined = relation(Node)
     """the member has taken itself out for good"""
     forgetful = relation(Node)
-    """the member has lost its journal, and what it has promised"""
+    """the member has lost what it has promised, or its whole journal"""
     running = relation(Node, Change)
     """the member's operation for the change was given up and goes on"""
     late = relation(Node)
@@ -283,22 +287,26 @@ def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
     return by_quorum | (own_is_enough & (s.vote[n, c, v] == outcome))
 
 
+def is_told(s: Cluster, c: Change, phase: Term) -> Formula:
+    """Some member says that it has decided `c` so: it does whenever it is asked."""
+    told = exists(Node, lambda m: (s.phase[m, c] == phase) & is_heard(s, m))
+    return s.tells_decisions & told
+
+
 def is_to_be_committed(s: Cluster, n: Node, c: Change) -> Formula:
     """`n` knows that `c` is committed: from votes, or from a member that has done it."""
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.COMMIT))
-    told = exists(Node, lambda m: (s.phase[m, c] == Phase.COMMITTED) & is_heard(s, m))
-    return voted | told
+    return voted | is_told(s, c, Phase.COMMITTED)
 
 
 def is_to_be_undone(s: Cluster, n: Node, c: Change) -> Formula:
-    """`n` knows that `c` is not committed: of a failure, from votes, or from a member.
+    """`n` knows that `c` is not committed: of a failure or a busy answer, or as above."""
 
-    A busy answer is one such word: who gives it has closed the change.
-    """
-    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE] & is_heard(s, m))
+    def refuses(m: Node) -> Formula:
+        return (s.sent[m, c, Message.FAILURE] | s.sent[m, c, Message.BUSY]) & is_heard(s, m)
+
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.UNDO))
-    told = exists(Node, lambda m: (s.phase[m, c] == Phase.UNDONE) & is_heard(s, m))
-    return failed | voted | told
+    return exists(Node, refuses) | voted | is_told(s, c, Phase.UNDONE)
 
 
 @initial
@@ -344,12 +352,15 @@ def send_ack(s: Cluster, n: Node, c: Change) -> None:
 
 @action(claims=("C6",))
 def send_busy(s: Cluster, n: Node, c: Change) -> None:
-    """`n` receives the request and turns `c` down."""
+    """`n` receives the request and turns `c` down; what comes too late for its view, too."""
     guard(alive(s, n), "n is alive")
     guard(s.requested[c], "the request is on the network")
-    guard(s.home[c] == s.view[n], "c is a change of n's view")
+    guard(in_view(s, n, s.home[c]) & ~(s.view[n] < s.home[c]), "n is, or was, in the view of c")
     guard(s.phase[n, c] == Phase.IDLE, "n sees this request for the first time")
-    guard(is_busy(s, n) | (s.base[c] != s.epoch[n]), "another change is in the way")
+    guard(
+        is_busy(s, n) | (s.base[c] != s.epoch[n]) | (s.home[c] != s.view[n]),
+        "another change, or a later view, is in the way",
+    )
 
     s.phase[n, c] = Phase.UNDONE
     s.sent[n, c, Message.BUSY] = True

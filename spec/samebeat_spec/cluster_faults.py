@@ -38,6 +38,7 @@ def crash(s: Cluster, n: Node, k: Crash) -> None:
 
     s.value[n] = ite(s.late[n], s.pre_image[n], s.value[n])
     restart(s, n)
+    s.forgetful[n] = s.forgetful[n] | ~s.journals_promises
     s.crashes = k
 
 
@@ -58,7 +59,7 @@ def crash_before_journaling(s: Cluster, n: Node, k: Crash, c: Change) -> None:
 @action(claims=("C5",))
 def lose_journal(s: Cluster, n: Node, k: Crash) -> None:
     """`n` crashes, and its journal is lost: it remembers nothing that it has said."""
-    guard(s.up[n], "n is up")
+    guard(alive(s, n), "n is alive")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
     guard(s.may_lose_journal, "journals can be lost", limit="environment")
 

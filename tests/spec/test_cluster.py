@@ -23,6 +23,8 @@ MECHANISMS = (
     "waits_for_reports",
     "transfers_state",
     "journals_first",
+    "journals_promises",
+    "tells_decisions",
     "quarantines",
     "replaces_blank",
     "waits_for_late",
@@ -164,6 +166,14 @@ def test_who_is_in_doubt_learns_from_a_member_that_has_decided() -> None:
     assert walk["phase[n3, c1]"] == "APPLIED"
     walk("undo n3 c1")
     assert (walk["phase[n3, c1]"], walk["value[n3]"]) == ("UNDONE", "v1")
+
+
+def test_a_request_that_nobody_answered_in_its_view_is_turned_down_in_a_later_one() -> None:
+    """Note C6: who asked is not left waiting."""
+    walk = Walk(cluster())("request n1 c1", *view(1, 4, *ALL))
+    refused(walk, "send_ack n2 c1", "c is a change of n's view")
+    walk("send_busy n2 c1")
+    assert walk["phase[n2, c1]"] == "UNDONE"
 
 
 def test_a_member_without_a_quorum_stays_in_doubt() -> None:
