@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from samebeat_models.explorer import store as module
 from samebeat_models.explorer.layout import Words
-from samebeat_models.explorer.store import Sorted, Store, keys_of, sorted_unique
+from samebeat_models.explorer.store import Sorted, Store, keys_of, merged, sorted_unique
 
 State = tuple[int, ...]
 
@@ -85,11 +85,12 @@ def test_merged_states_are_those_of_both_in_order(words):
     @given(states_of(words), states_of(words))
     def check(one, other):
         mine = sorted_unique(columns(one, words))
-        theirs = sorted_unique(columns(list(set(other) - set(one)), words))
-        both = Sorted(mine).merged(Sorted(theirs))
-        assert sorted(rows(both.states)) == sorted(set(one) | set(other))
-        assert_sorted(both.states)
-        assert (both.keys == module.keys_of(both.states)).all()
+        theirs = sorted_unique(columns(other, words))
+        both = list(merged([Sorted(mine), Sorted(theirs)], chunk=4))
+        states = np.concatenate([columns([], words), *(part.states for part in both)], axis=1)
+        assert sorted(rows(states)) == sorted(set(one) | set(other))
+        assert_sorted(states)
+        assert all((part.keys == module.keys_of(part.states)).all() for part in both)
 
     check()
 
@@ -136,4 +137,4 @@ def test_the_filter_grows_with_the_states_and_forgets_none(words):
 def test_an_empty_level_is_not_kept():
     store = Store(2)
     assert store.add_level(columns([], 2)).shape == (2, 0)
-    assert store.levels == []
+    assert len(store.levels) == 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +20,7 @@ from samebeat_models.explorer.machine import Machine, NoEconomy, build_machine
 from samebeat_models.explorer.monitors import Monitors
 from samebeat_models.explorer.ranking import every_run_ends
 from samebeat_models.explorer.retrace import retrace
-from samebeat_models.explorer.store import Store, sorted_unique
+from samebeat_models.explorer.store import Runs, Sorted, Store, arranged, sorted_unique
 from samebeat_models.progress import Budget, Progress, Snapshot, resident_bytes
 from samebeat_models.results import DEADLOCK_FREE, Exploration, Finding, Verdict
 from samebeat_spec.language import Instance
@@ -127,11 +126,11 @@ class Search:
         while frontier.shape[1] and not self._violations:
             depth = len(self.store.levels)
             self._violations = _Violations(depth)
-            candidates, deadlock = self._expand(frontier, depth)
+            found, deadlock = self._expand(frontier, depth)
             if deadlock is not None:  # a state of the level before: nearer than anything new
                 self._violations = _Violations(depth - 1, {DEADLOCK_FREE: deadlock})
                 break
-            frontier = self.store.add_level(candidates)
+            frontier = self.store.add_merged(found.parts)
             self._violations.states = self._look_at_level(frontier, depth)
         if self._violations.states and DEADLOCK_FREE not in self._violations.states:
             self._add_deadlock(frontier)
@@ -149,9 +148,9 @@ class Search:
                 self._violations.states[DEADLOCK_FREE] = start + stuck
                 return
 
-    def _expand(self, frontier: Words, depth: int) -> tuple[Words, int | None]:
-        """Return the successors of a level (sorted, unique) and its first deadlock, if any."""
-        parts: list[Words] = []
+    def _expand(self, frontier: Words, depth: int) -> tuple[Runs, int | None]:
+        """Return the successors of a level, in sorted parts, and its first deadlock, if any."""
+        found = Runs(self.store.place)
         deadlock: int | None = None
         for start, block in blocks(frontier):
             moves = np.zeros(block.size, np.bool_)
@@ -165,18 +164,17 @@ class Search:
                 stuck = self.monitors.look_at_stuck(block, ~moves)
                 deadlock = None if stuck is None else start + stuck
             if self._arena.full:
-                parts.append(self._representatives())
-            self._report(frontier, parts)
-        parts.append(self._representatives())
-        joined = parts[0] if len(parts) == 1 else sorted_unique(np.concatenate(parts, axis=1))
-        return joined, deadlock
+                found.add(self._representatives())
+            self._report(frontier, found)
+        found.add(self._representatives())
+        return found, deadlock
 
-    def _representatives(self) -> Words:
+    def _representatives(self) -> Sorted:
         """Empty the arena; return a representative of each orbit in it, sorted, each once."""
-        unique = sorted_unique(self._arena.empty())
+        unique = arranged(self._arena.empty())
         if self.machine.symmetry is None:
             return unique
-        return sorted_unique(self.machine.canonical(unique))
+        return arranged(self.machine.canonical(unique.states))
 
     def _look_at_level(self, level: Words, depth: int) -> dict[str, int]:
         violated: dict[str, int] = {}
@@ -185,8 +183,8 @@ class Search:
             violated = {**found, **violated}
         return violated
 
-    def _report(self, frontier: Words, unsorted: Sequence[Words] = ()) -> None:
-        held = self.store.nbytes + sum(part.nbytes for part in unsorted)
+    def _report(self, frontier: Words, found: Runs | None = None) -> None:
+        held = self.store.nbytes + (0 if found is None else found.nbytes)
         self._peak_bytes = max(self._peak_bytes, held)
         now = Snapshot(
             model=self.machine.instance.name,
