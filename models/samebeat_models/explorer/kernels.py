@@ -35,7 +35,10 @@ class Block:
 def blocks(states: Words, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
     """Yield ``states`` in blocks, each with the position of its first state."""
     for start in range(0, states.shape[1], size):
-        yield start, Block(states[:, start : start + size])
+        words = states[:, start : start + size]
+        if words.strides[1] != words.itemsize:  # as files have them: a state's words side by side
+            words = np.ascontiguousarray(words)
+        yield start, Block(words)
 
 
 class Arena:

@@ -151,12 +151,12 @@ class Sorted:
         return found
 
 
-def merged(parts: Sequence[Sorted], chunk: int = CHUNK) -> Iterator[Sorted]:
-    """Yield the states of all ``parts`` in order, each once, some ``chunk`` at a time.
+def merged(parts: Sequence[Sorted]) -> Iterator[Sorted]:
+    """Yield the states of all ``parts`` in order, each once, about ``CHUNK`` at a time.
 
     Equal keys are never torn apart, so what is in two parts meets itself in one chunk.
     """
-    width = max(1, chunk // max(1, len(parts)))
+    width = max(1, CHUNK // max(1, len(parts)))
     rest = [part for part in parts if len(part)]
     while len(rest) > 1:
         last = min(part.keys[min(width, len(part)) - 1] for part in rest)
@@ -171,8 +171,8 @@ def merged(parts: Sequence[Sorted], chunk: int = CHUNK) -> Iterator[Sorted]:
             yield _arranged(states, np.concatenate(keys), "stable")
         rest = [part[end:] for part, end in zip(rest, ends, strict=True) if end < len(part)]
     for part in rest:
-        for start in range(0, len(part), chunk):
-            yield part[start : start + chunk]
+        for start in range(0, len(part), CHUNK):
+            yield part[start : start + CHUNK]
 
 
 class Levels(Protocol):
