@@ -12,12 +12,12 @@ from collections.abc import Callable
 import numpy as np
 
 from samebeat_models.explorer.formulas import Ground
-from samebeat_models.explorer.kernels import BLOCK, Block, blocks
+from samebeat_models.explorer.kernels import Block, blocks
 from samebeat_models.explorer.layout import Words
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.store import Bools, Store
 
-_WINDOW = 16 * BLOCK
+_WINDOW = 1 << 19
 """States of a level among which those that are not good yet are taken together."""
 
 
