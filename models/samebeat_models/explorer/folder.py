@@ -168,9 +168,9 @@ class _Filed:
                     file.write(data)
         if count == 0:
             return Sorted(np.empty((self._words, 0), np.uint64))
+        self._map()
         self._ends.append(self._ends[-1] + count)
         self._folder.digest = digest.hexdigest()
-        self._map()
         return self.sorted(len(self) - 1)
 
     def sorted(self, depth: int) -> Sorted:
