@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from samebeat_models.catalog import GuardMissing, Model
 from samebeat_models.explorer import explore
+from samebeat_models.explorer.checkpoint import Checkpoints
 from samebeat_models.liveness import findings as liveness
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.refinement import findings as refinements
@@ -35,14 +36,23 @@ EXIT_OF_KIND = {
 
 
 def check_model(
-    model: Model, spec: Spec, budget: Budget | None = None, progress: Progress | None = None
+    model: Model,
+    spec: Spec,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+    kept: Checkpoints | None = None,
 ) -> tuple[Exploration, tuple[Row, ...]]:
     """Explore a model and return the outcome with its rows, one a property and one for the pins.
 
     A control whose guard is not in the spec is one line that is not as pinned: the other models
     show what its absence does.
 
+    With ``kept``, it is explored in that folder. Refinements and promises about infinite runs
+    explore again, in memory.
+
     Raises:
+        CheckpointError: there is a checkpoint to be resumed, and it does not fit.
+        DiskError: the folder cannot be written at all.
         InstanceError: the model does not fit the spec.
         StateError: a step leads to a state that does not fit.
     """
@@ -58,6 +68,7 @@ def check_model(
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
         budget=budget,
         progress=progress,
+        kept=kept,
     )
     outcome = refinements.with_refinements(model, outcome, budget, progress)
     outcome = liveness.with_liveness(model, outcome)

@@ -32,10 +32,13 @@ class Block:
         self.scratch = np.empty(self.size, np.uint64)
 
 
-def blocks(states: Words, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
+def blocks(states: Words) -> Iterator[tuple[int, Block]]:
     """Yield ``states`` in blocks, each with the position of its first state."""
-    for start in range(0, states.shape[1], size):
-        yield start, Block(states[:, start : start + size])
+    for start in range(0, states.shape[1], BLOCK):
+        words = states[:, start : start + BLOCK]
+        if words.strides[1] != words.itemsize:  # as files have them: a state's words side by side
+            words = np.ascontiguousarray(words)
+        yield start, Block(words)
 
 
 class Arena:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from samebeat_models.explorer.economy import AssumptionBroken
@@ -40,6 +41,14 @@ class StepWatch:
     violations: list[tuple[Property, Operation]] = field(default_factory=list)
     sightings: list[tuple[Sighting, Operation]] = field(default_factory=list)
     assumption: Operation | None = None
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What monitors have noted so far, as a checkpoint keeps it."""
+
+    terminals: dict[str, int]
+    goals_missed: list[str]
+    sightings: list[tuple[int | None, int | None]]
 
 
 class Monitors:
@@ -109,6 +118,21 @@ class Monitors:
                     if shown is not FALSE:
                         watch.sightings.append((sighting, self._kernel.mask(shown)))
         return watches
+
+    def noted(self) -> Noted:
+        """Return what has been noted so far."""
+        seen = [(s.depth, s.position) for s in self._sightings()]
+        return Noted(dict(self.terminal_counts), sorted(self.goals_missed), seen)
+
+    def recall(self, noted: Noted) -> None:
+        """Go on from what an earlier search of the same machine had noted."""
+        self.terminal_counts = dict(noted.terminals)
+        self.goals_missed = set(noted.goals_missed)
+        for sighting, seen in zip(self._sightings(), noted.sightings, strict=True):
+            sighting.depth, sighting.position = seen
+
+    def _sightings(self) -> tuple[Sighting, ...]:
+        return (*self.witnesses, *self.triggers, *self.step_triggers)
 
     # --- states ----------------------------------------------------------------------------
 
