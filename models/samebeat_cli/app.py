@@ -51,8 +51,8 @@ def samebeat(
     """Explore, replay and export protocol specs.
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, or
-    an unsafe wish; 13 liveness; 3 undetermined (a budget ran out, or walks found nothing); 2 usage; 150 spec error;
-    151 bad model or trace file; 130 interrupted; 255 internal error.
+    an unsafe wish; 13 liveness; 3 undetermined (a budget ran out, or walks found nothing);
+    2 usage; 150 spec error; 151 bad model or trace file; 130 interrupted; 255 internal error.
     """
     if version:
         from samebeat_models.version import samebeat_version

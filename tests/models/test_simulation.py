@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from samebeat_models import Model
+from samebeat_models import Model, Without
 from samebeat_models.explorer.kernels import Block
 from samebeat_models.explorer.machine import build_machine
 from samebeat_models.itf import dumps, loads
@@ -406,6 +406,12 @@ def test_a_control_that_no_walk_catches_is_undetermined() -> None:
     said, code = details(control("falls_from_three"))["falls_from_three"]
     assert said.startswith("not seen in ")
     assert code is Exit.UNDETERMINED
+
+
+def test_a_control_that_lists_no_violation_has_to_keep_what_a_right_model_keeps() -> None:
+    listed = details(ladder(without=Without("fall", "not fallen")))
+    assert listed["never_falls"] == ("", Exit.SAFETY)
+    assert listed["falls_from_three"][1] is Exit.UNDETERMINED
 
 
 # --- the same seed, the same walks; budgets --------------------------------------------------

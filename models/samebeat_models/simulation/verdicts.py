@@ -36,9 +36,9 @@ def simulate_model(
 ) -> tuple[Simulation | None, tuple[Row, ...]]:
     """Walk through a model; return what was found, with one row a property.
 
-    A model that is expected to keep its properties is walked until the first violation, a control
-    until all its violations are found; either, until the walks or the budget are used up. A
-    control whose guard is not in the spec is not walked: None, and a row that says so.
+    A model that lists violations is walked until all of them are found, any other until the first
+    one; either, until the walks or the budget are used up. A control whose guard is not in the
+    spec is not walked: None, and a row that says so.
 
     Raises:
         InstanceError: the model does not fit the spec.
@@ -53,14 +53,14 @@ def simulate_model(
     walks = Walks(
         machine,
         options or Options(),
-        wanted=model.violates if model.is_control else None,
+        wanted=model.violates or None,
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
         progress=progress,
         started=started,
     )
     walks.run()
     found = _simulation(model, walks)
-    return found, tuple(_control_rows(model, found) if model.is_control else _rows(model, found))
+    return found, tuple(_control_rows(model, found) if model.violates else _rows(model, found))
 
 
 def _simulation(model: Model, walks: Walks) -> Simulation:
