@@ -132,6 +132,11 @@ def test_the_text_says_what_was_covered(run: Run, room: Path) -> None:
     assert "exit 3: something is undetermined" in said
 
 
+def test_walks_that_are_cut_short_are_said_to_be(run: Run, room: Path) -> None:
+    ran = run("simulate", f"{room}::room", "--depth", 3, *FEW)
+    assert "the longest walk has 3 steps, the limit" in ran.out
+
+
 def test_an_action_that_no_walk_took_is_said_loudly(run: Run, room: Path) -> None:
     never = ROOM.replace('guard(s.where[c] == Where.IN, "c is inside")', 'guard(False, "never")')
     room.write_text(never, "utf-8")

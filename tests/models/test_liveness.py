@@ -142,6 +142,7 @@ SHOWN_BY = {
     ("cluster", "stable_view_decides"): "cluster-2x1-live",
     ("cluster", "change_decided"): "cluster-3x1-dies",
     ("cluster", "no_fault_commits"): "cluster-2x1-live",
+    ("cluster", "some_change_wins"): "cluster-2x2-calm",
     ("cluster", "in_doubt_resolves"): "cluster-2x1-live",
 }
 """Where each fairness that is stated is needed, but for those of ``NEEDED_ELSEWHERE``."""

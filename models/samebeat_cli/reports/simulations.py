@@ -41,6 +41,7 @@ def _coverage(outcome: Outcome, s: Simulation) -> Iterator[tuple[str, str, str]]
     """Yield lines as (label, text, style). What a control lacks is no news: it ends early."""
     model = outcome.models[s.instance.name].model
     longest = f"the longest walk has {count_of(s.longest, 'step')}"
+    longest += ", the limit" if s.longest == s.options.depth else ""
     yield "how", f"seed {s.options.seed}, {longest}, {s.seconds:.2f} s, {s.rate:,.0f} steps/s", ""
     taken = (f"{name} {count:,}" for name, count in s.taken.items() if count)
     yield "taken", ", ".join(taken) or "no action at all", ""
