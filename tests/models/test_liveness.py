@@ -39,6 +39,7 @@ from samebeat_spec.language import (
     terminal,
     variable,
 )
+from samebeat_spec.language.terms import Truth
 from samebeat_spec.specs import load_spec
 
 CATALOG = {m.name: m for m in load_catalog()}
@@ -274,6 +275,16 @@ def test_tla_says_what_is_fair_and_what_follows_and_others_cannot() -> None:
     for target in ("murphi", "promela"):
         with pytest.raises(ValueError, match="change_decided is about infinite runs: only TLA"):
             export(instance, target, ["change_decided"])
+
+
+def test_tla_says_of_a_formula_without_variables_that_it_is_about_states() -> None:
+    """TLC takes `TRUE` in a temporal formula for something else, and finds violations."""
+    instance = CATALOG["pair-1"].instance(load_spec("pair"))
+    stated = instance.spec.find_liveness("change_decided")
+    always = replace(stated, goal=Truth(True))
+    other = replace(instance, spec=replace(instance.spec, liveness=(always,)))
+    text = " ".join(export(other, "tla", ["change_decided"])["pair_1.tla"].split())
+    assert '(wish[n][c] = "OPEN") ~> ((TRUE) /\\ vars = vars)' in text
 
 
 # --- rows ----------------------------------------------------------------------------------
