@@ -458,6 +458,31 @@ def test_a_limit_that_never_stands_alone_against_a_step_cuts_nothing_off() -> No
     assert cut(never) != ""
 
 
+def test_a_step_that_two_limits_refuse_at_once_is_cut_off_too() -> None:
+    """Neither of them stands alone against it."""
+    spec = tries(ask="system")
+    ask_once_more = spec.find_action("ask")
+    twice = replace(
+        ask_once_more,
+        guards=(*ask_once_more.guards, replace(ask_once_more.guards[-1], why="the same again")),
+    )
+    both = replace(spec, actions=(twice, *spec.actions[1:]))
+    assert cut(both) == "a limit of the model cuts off steps: ask, there are so many questions"
+    first, second = twice.guards[1:]
+    nobody_asks = replace(
+        twice, guards=(twice.guards[0], first, replace(second, limit="environment"))
+    )
+    assert cut(replace(spec, actions=(nobody_asks, *spec.actions[1:]))) == ""
+
+
+def test_what_a_limit_says_that_nobody_has_to_do_cannot_be_fair() -> None:
+    model = Model(name="tries", live=("answers_come", "all_is_asked"))
+    found, _ = liveness_rows(model, tries())
+    assert [row.verdict for row in found] == [Verdict.HOLDS, Verdict.UNDETERMINED]
+    said = "ask is fair, and a limit on what nobody has to do cuts it off: there are so many"
+    assert found[1].detail.startswith(said)
+
+
 def test_a_guard_that_asks_for_what_follows_the_last_element_cuts_off_silently() -> None:
     spec = load_spec("heartbeat")
     asks = spec.find_action("ask")

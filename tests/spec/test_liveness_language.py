@@ -167,6 +167,16 @@ def rest(s: Proto) -> None:
     assert "nobody is called 'network'; limit is" in problem(text)
 
 
+def test_how_a_run_begins_has_no_limit(problem: Callable[[str], str]) -> None:
+    text = """
+@initial
+def begin(s: Proto) -> None:
+    '''Begins.'''
+    guard(s.open, 'open', limit='system')
+"""
+    assert "a limit cuts off steps, and this is an initial state" in problem(text)
+
+
 def test_the_composition_makes_the_promises_of_the_group_change() -> None:
     names = [p.name for p in load_spec("composed").liveness]
     assert names == [p.name for p in load_spec("group").liveness]

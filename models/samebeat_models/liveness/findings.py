@@ -12,7 +12,7 @@ from time import perf_counter
 from samebeat_models.catalog import Model
 from samebeat_models.graph import GraphTooLarge, state_graph
 from samebeat_models.liveness.check import Lived, LivenessCheck
-from samebeat_models.liveness.truncation import truncation
+from samebeat_models.liveness.truncation import truncation, unfair_limit
 from samebeat_models.render import labels_of_choice
 from samebeat_models.results import Exploration, Finding, Verdict
 
@@ -41,11 +41,20 @@ def with_liveness(model: Model, outcome: Exploration, limit: int = MOST_STATES) 
     if why:
         return _refused(model, outcome, why)
     check = LivenessCheck(graph)
-    lived = [check.look(outcome.instance.spec.find_liveness(name)) for name in model.live]
+    found: list[Finding] = []
+    vacuous: list[str] = []
+    for promise in map(outcome.instance.spec.find_liveness, model.live):
+        why = unfair_limit(graph, promise)
+        if why:
+            found.append(_undecided(promise.name, why))
+            continue
+        lived = check.look(promise)
+        found.append(_finding(lived))
+        vacuous += [promise.name] if lived.vacuous else []
     return replace(
         outcome,
-        findings=(*outcome.findings, *map(_finding, lived)),
-        vacuous=(*outcome.vacuous, *(x.promise.name for x in lived if x.vacuous)),
+        findings=(*outcome.findings, *found),
+        vacuous=(*outcome.vacuous, *vacuous),
         seconds=outcome.seconds + perf_counter() - begin,
     )
 
@@ -60,8 +69,12 @@ def _refusal(model: Model, outcome: Exploration, limit: int) -> str:
 
 
 def _refused(model: Model, outcome: Exploration, why: str) -> Exploration:
-    undecided = (Finding(name, KIND, Verdict.UNDETERMINED, why=why) for name in model.live)
+    undecided = (_undecided(name, why) for name in model.live)
     return replace(outcome, findings=(*outcome.findings, *undecided))
+
+
+def _undecided(name: str, why: str) -> Finding:
+    return Finding(name, KIND, Verdict.UNDETERMINED, why=why)
 
 
 def _finding(lived: Lived) -> Finding:
