@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from samebeat_models.graph import state_graph
 from samebeat_models.liveness.check import LivenessCheck
-from samebeat_models.liveness.fair import Labelled, Lasso, fair_lasso
+from samebeat_models.liveness.fair import Lasso, fair_lasso
+from samebeat_models.liveness.labelled import Labelled
 from samebeat_models.liveness.lasso import why_not_broken
-from samebeat_models.runs import Edges
 from samebeat_spec.language import Instance, Liveness
 
 LABELS = 3
@@ -43,16 +43,17 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Move], list[str], set[int], set[i
 
 def labelled(states: int, edges: list[Move], fair: Sequence[str]) -> Labelled:
     start = np.searchsorted([s for s, _, _ in edges], np.arange(states + 1))
-    target = np.array([t for _, _, t in edges], np.int64)
     graph = nx.DiGraph([(s, t) for s, _, t in edges])
     graph.add_nodes_from(range(states))
     depth = nx.single_source_shortest_path_length(graph, 0)
     return Labelled(
-        Edges(start.astype(np.int64), target, np.zeros(len(edges), np.bool_), np.array([0])),
-        np.array([depth.get(i, 10**6) for i in range(states)]),
-        np.array([label for _, label, _ in edges], np.int64),
-        np.array([f == "weak" for f in fair]),
-        np.array([f == "strong" for f in fair]),
+        start=start.astype(np.int64),
+        target=np.array([t for _, _, t in edges], np.int32),
+        label=np.array([label for _, label, _ in edges], np.uint16),
+        initial=np.array([0]),
+        depth=np.array([depth.get(i, 10**6) for i in range(states)], np.int32),
+        weak=np.array([f == "weak" for f in fair], np.bool_),
+        strong=np.array([f == "strong" for f in fair], np.bool_),
     )
 
 

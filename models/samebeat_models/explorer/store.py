@@ -191,7 +191,7 @@ class Store:
         position = np.zeros(states.shape[1], np.int64)
         pending = np.arange(states.shape[1])
         for d in sorted(range(len(self.levels)), key=lambda d: abs(d - near)):
-            at = self._sorted_level(d).positions(states[:, pending])
+            at = self.sorted_level(d).positions(states[:, pending])
             hit = at >= 0
             level[pending[hit]] = d
             position[pending[hit]] = at[hit]
@@ -202,7 +202,15 @@ class Store:
             raise AssertionError("a state is looked for that was never visited")
         return level, position
 
-    def _sorted_level(self, depth: int) -> Sorted:
+    def whole(self) -> Sorted:
+        """Return all states in one run. No more levels may be added."""
+        while len(self._runs) > 1:
+            last = self._runs.pop()
+            self._runs[-1] = self._runs[-1].merged(last)
+        self._filter = np.zeros(1 << 10, np.uint8)
+        return self._runs[0]
+
+    def sorted_level(self, depth: int) -> Sorted:
         """Return a level with its keys; the last one is remembered, walks stay on it for long."""
         if self._recent is None or self._recent[0] != depth:
             self._recent = (depth, Sorted(self.levels[depth]))
