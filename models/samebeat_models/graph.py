@@ -180,7 +180,7 @@ def _offsets(rows: SmallNumbers, count: int) -> Numbers:
     return np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=count))))
 
 
-def _nothing() -> None:
+def _nothing(_room: int) -> None:
     return
 
 
@@ -210,10 +210,10 @@ def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = Fal
     return graph_of(machine, store)
 
 
-def graph_of(machine: Machine, store: Store, watch: Callable[[], None] = _nothing) -> StateGraph:
+def graph_of(machine: Machine, store: Store, watch: Callable[[int], None] = _nothing) -> StateGraph:
     """Return the graph of states that were all found before.
 
-    ``watch`` is called now and then.
+    ``watch`` is called now and then, with the bytes that are about to be taken.
 
     Raises:
         StateError: a step leads to a state that does not fit.

@@ -56,28 +56,28 @@ Progress = Callable[[Snapshot], None]
 class Budget:
     """What a run may use; None is no limit. Exceeding one ends in "undetermined".
 
-    ``memory_mb`` (of 2^20 bytes) is for the whole process, Python and all.
+    ``memory_mb`` (of 2^20 bytes) is for the whole process, Python and all. Of ``seconds`` so many
+    are ``spent`` before a run begins.
     """
 
     states: int | None = None
     seconds: float | None = None
     memory_mb: float | None = None
+    spent: float = 0.0
 
     def exceeded(self, now: Snapshot) -> str:
         """Return what has been used up, in words; empty if nothing has."""
         if self.states is not None and now.states > self.states:
             return f"the budget of {self.states:,} states"
-        if self.seconds is not None and now.seconds > self.seconds:
+        if self.seconds is not None and self.spent + now.seconds > self.seconds:
             return f"the budget of {self.seconds:g} s"
         if self.memory_mb is not None and now.memory_bytes > self.memory_mb * 2**20:
             return f"the budget of {self.memory_mb:g} MB"
         return ""
 
-    def less(self, seconds: float) -> Budget:
-        """Return what is left when so much time has been spent."""
-        if self.seconds is None:
-            return self
-        return replace(self, seconds=max(0.0, self.seconds - seconds))
+    def after(self, seconds: float) -> Budget:
+        """Return the budget of a run that begins when so much time has been spent."""
+        return replace(self, spent=self.spent + seconds)
 
 
 class OutOfBudget(Exception):  # noqa: N818  (`except OutOfBudget` is the sentence)

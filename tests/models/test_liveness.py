@@ -331,7 +331,7 @@ def test_no_verdict_where_the_search_ended_at_a_violation_or_the_graph_is_too_la
         (outcome, 10, "more than 10 states"),
         (replace(outcome, states=1), 10, "more than 10 states"),
     ):
-        last = with_liveness(model, given, limit).findings[-1]
+        last = with_liveness(model, given, limit=limit).findings[-1]
         assert (last.verdict, last.why) == (Verdict.UNDETERMINED, why)
 
 

@@ -12,7 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samebeat_models.graph import state_graph
+from samebeat_models.explorer import layout
+from samebeat_models.explorer import machine as explorer_machine
+from samebeat_models.explorer import search as explorer_search
+from samebeat_models.explorer.search import Settings, explore_and_keep
+from samebeat_models.graph import StateGraph, graph_of, state_graph
 from samebeat_models.liveness.check import LivenessCheck
 from samebeat_models.liveness.lasso import why_not_broken
 from samebeat_spec.language import (
@@ -146,13 +150,17 @@ def mazes(draw: Draw) -> Instance:
     return Instance("maze", replace(spec, liveness=promises), sizes, constants)
 
 
-def assert_same_answer(instance: Instance, oracle_of: Callable[[Instance], Any]) -> None:
+def assert_same_answer(
+    instance: Instance,
+    oracle_of: Callable[[Instance], Any],
+    graph_of_instance: Callable[[Instance], StateGraph] = state_graph,
+) -> None:
     """Hold the search against the textbook, and each of its runs against the formulas."""
     try:
         truth = oracle_of(instance)
     except StateError:  # it does not fit: the explorer says so too, and there is nothing to ask
         return
-    check = LivenessCheck(state_graph(instance))
+    check = LivenessCheck(graph_of_instance(instance))
     for promise in instance.spec.liveness:
         found = check.look(promise)
         assert (found.trace is not None) == fair_run_exists(truth.steps, instance, promise)
@@ -163,7 +171,7 @@ def assert_same_answer(instance: Instance, oracle_of: Callable[[Instance], Any])
             assert why_not_broken(found.trace, promise) == ""
 
 
-RANDOM = settings(suppress_health_check=list(HealthCheck), max_examples=6)
+RANDOM = settings(suppress_health_check=list(HealthCheck), max_examples=4)
 
 
 @RANDOM
@@ -190,3 +198,22 @@ def test_of_some_specs_made_at_random_too(spec, constants, oracle_class):
 @given(spec=specs(promises=True), constants=st.sampled_from([CONSTANTS, ALIKE]))
 def test_of_many_specs_made_at_random_too(spec, constants, oracle_class):
     assert_same_answer(Instance("random", spec, SIZES, constants), oracle_class)
+
+
+def graph_with_fewer_bits(instance: Instance) -> StateGraph:
+    """Return the graph of what the explorer leaves behind, with words of 6 bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "WORD_BITS", 6)
+        patch.setattr(explorer_machine, "_SAMPLE_WIDTH", 1)
+        patch.setattr(explorer_search, "_SMALL", 0)
+        bare = replace(instance, spec=replace(instance.spec, properties=()))
+        explored = explore_and_keep(bare, Settings(deadlocks=False))
+        return graph_of(explored.machine, explored.store)
+
+
+@pytest.mark.slow
+@settings(RANDOM, max_examples=200)
+@given(spec=specs(promises=True), constants=st.sampled_from([CONSTANTS, ALIKE]))
+def test_the_answer_is_the_same_with_fewer_bits(spec, constants, oracle_class):
+    instance = Instance("random", spec, SIZES, constants)
+    assert_same_answer(instance, oracle_class, graph_with_fewer_bits)

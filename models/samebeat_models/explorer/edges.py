@@ -76,7 +76,7 @@ class Numbering:
 
 
 def edges_of(
-    machine: Machine, store: Store, numbering: Numbering, watch: Callable[[], None]
+    machine: Machine, store: Store, numbering: Numbering, watch: Callable[[int], None]
 ) -> EdgeArrays:
     """Return the edges between the states of a complete store; steps that change nothing are none.
 
@@ -88,11 +88,12 @@ def edges_of(
     targets, labels = [np.empty(0, np.int32)], [np.empty(0, np.uint16 if few else np.int32)]
     for depth, level in enumerate(store.levels):
         for _, block in blocks(level):
-            watch()
+            watch(0)
             source, target, label = _leaving(machine, numbering, block, depth)
             counts.append(np.bincount(source, minlength=block.size))
             targets.append(target)
             labels.append(label.astype(labels[0].dtype))
+    watch(sum(part.nbytes for part in (*targets, *labels)))
     start = np.cumsum(np.concatenate(counts))
     return EdgeArrays(start, np.concatenate(targets), np.concatenate(labels))
 

@@ -254,6 +254,15 @@ class Search:
         ]
 
 
+@dataclass(frozen=True)
+class Explored:
+    """An exploration with what it leaves behind: the machine, and the states that it found."""
+
+    outcome: Exploration
+    machine: Machine
+    store: Store
+
+
 def explore(
     instance: Instance,
     *,
@@ -280,16 +289,26 @@ def explore(
         StateError: there is no initial state, or a step leads to a state that does not fit.
     """
     settings = Settings(symmetry, deadlocks, min_words, budget or Budget(), progress)
+    return explore_and_keep(instance, settings).outcome
+
+
+def explore_and_keep(instance: Instance, settings: Settings) -> Explored:
+    """Explore an instance, and return its states too; see ``explore``."""
+    symmetry, min_words = settings.symmetry, settings.min_words
     plain = build_machine(instance, symmetry=symmetry, min_words=min_words)
     economy_may_pay = plain.layout.words > min_words
     try:
-        return Search(plain, settings, _SMALL if economy_may_pay else None).run()
+        return _explored(Search(plain, settings, _SMALL if economy_may_pay else None))
     except _Large:
         thrifty = _explore_thriftily(instance, settings)
-    return thrifty or Search(plain, settings).run()
+    return thrifty or _explored(Search(plain, settings))
 
 
-def _explore_thriftily(instance: Instance, settings: Settings) -> Exploration | None:
+def _explored(search: Search) -> Explored:
+    return Explored(search.run(), search.machine, search.store)
+
+
+def _explore_thriftily(instance: Instance, settings: Settings) -> Explored | None:
     """Explore with what a sample teaches, learning from mistakes; None if it does not work out."""
     lessons: list[StateTuple] = []
     for thrift in (1, 1, 2, 2, 4, 4):
@@ -304,7 +323,7 @@ def _explore_thriftily(instance: Instance, settings: Settings) -> Exploration | 
         except NoEconomy:
             return None
         try:
-            return Search(machine, settings).run()
+            return _explored(Search(machine, settings))
         except AssumptionBroken as broken:
             lessons += machine.lessons(broken)
     return None

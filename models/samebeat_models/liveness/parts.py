@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from samebeat_models.explorer.edges import Numbers as SmallNumbers
-from samebeat_models.liveness.labelled import Labelled
+from samebeat_models.liveness.labelled import Labelled, distinct
 from samebeat_models.runs import Bools, Numbers
 
 _NONE = -1
@@ -62,18 +62,18 @@ def _without_sources(graph: Labelled, inside: Bools) -> Bools:
     That is quick, and where every run ends nothing is left.
     """
     left = inside.copy()
-    coming = np.zeros(graph.states, np.int32)
+    coming, one = np.zeros(graph.states, np.int32), np.int32(1)
     for _, edges in graph.out(np.flatnonzero(inside)):
-        np.add.at(coming, graph.target[edges], 1)
+        np.add.at(coming, graph.target[edges].astype(np.int64), one)
     frontier = np.flatnonzero(left & (coming == 0))
     while len(frontier):
         left[frontier] = False
-        found = [np.empty(0, np.int32)]
+        found = [np.empty(0, np.int64)]
         for _, edges in graph.out(frontier):
-            after = graph.target[edges]
-            np.subtract.at(coming, after, 1)
+            after = graph.target[edges].astype(np.int64)
+            np.subtract.at(coming, after, one)
             found.append(after[left[after] & (coming[after] == 0)])
-        frontier = np.unique(np.concatenate(found)).astype(np.int64)
+        frontier = distinct(np.concatenate(found))
     return left
 
 
@@ -90,7 +90,7 @@ def _components(graph: Labelled, states: Numbers, number: SmallNumbers) -> Small
     for source, edges in graph.out(states):
         after = number[graph.target[edges]]
         inner = after >= 0
-        pairs = np.unique(number[source[inner]] * np.int64(count) + after[inner])
+        pairs = distinct(number[source[inner]] * np.int64(count) + after[inner])
         if len(pairs):
             row = pairs // count
             degree[row[0] : row[-1] + 1] += np.bincount(row - row[0]).astype(np.int32)

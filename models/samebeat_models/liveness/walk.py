@@ -31,7 +31,7 @@ class Walk:
 
     def begin(self, states: Numbers, layer: int = 0) -> Numbers:
         """Begin in those of ``states`` that were not found before; return them."""
-        fresh = states[self.distance[states] == _UNSEEN]
+        fresh: Numbers = states[self.distance[states] == _UNSEEN]
         self.distance[fresh], self._came_by[fresh] = layer, _ROOT
         return fresh
 
@@ -40,13 +40,13 @@ class Walk:
         found = [np.empty(0, np.int64)]
         target = self._graph.target
         for _, edges in self._graph.out(frontier):
-            after = target[edges]
+            after = target[edges].astype(np.int64)
             fresh = self._inside[after] & (self.distance[after] == _UNSEEN)
             after, edges = after[fresh], edges[fresh]
             self._came_by[after[::-1]] = edges[::-1]  # of several edges to a state, the first
             after = after[self._came_by[after] == edges]
             self.distance[after] = layer
-            found.append(after.astype(np.int64))
+            found.append(after)
         return np.sort(np.concatenate(found))
 
     def nearest(self, states: Bools) -> int:
