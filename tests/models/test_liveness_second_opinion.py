@@ -12,7 +12,7 @@ from samebeat_models.catalog import load_catalog
 from samebeat_models.exports import export
 from samebeat_models.graph import state_graph
 from samebeat_models.liveness.check import LivenessCheck
-from samebeat_models.results import Verdict
+from samebeat_models.results import DEADLOCK_FREE, Verdict
 from samebeat_models.second_opinion import run_peer, why_unavailable
 from samebeat_spec.language import Fair, Instance, Spec, StateError
 from samebeat_spec.language.terms import Truth
@@ -116,6 +116,23 @@ OURS = [
 @pytest.mark.parametrize(("model", "name"), OURS)
 def test_tlc_agrees_on_every_small_model_of_ours(model: Any, name: str) -> None:
     check_both(model.instance(load_spec(model.spec)), name, kept=name not in model.violates)
+
+
+EXPORTED = [m for m in CATALOG.values() if m.live and (m.states or 0) < 1_000]
+
+
+@pytest.mark.parametrize("model", [pytest.param(m, id=m.name) for m in EXPORTED])
+def test_tlc_reads_what_the_command_exports_and_checks_all_of_it_at_once(model: Any) -> None:
+    """As ``samebeat export`` writes it: invariants, step properties, deadlocks and promises."""
+    instance = model.instance(load_spec(model.spec))
+    spec = instance.spec
+    safe = [p.name for p in spec.of_kind("invariant", "step")]
+    everything = [*safe, DEADLOCK_FREE, *model.live]
+    assert export(instance, "tla", everything) == export(instance, "tla", promises=model.live)
+    said = run_peer("tlc", instance, everything, timeout=300)
+    broken = bool(model.violates)
+    assert said.verdict is (Verdict.VIOLATED if broken else Verdict.HOLDS), said.output_tail
+    assert said.violated == (" or ".join(model.live) if broken else "")
 
 
 REMOVED = [
