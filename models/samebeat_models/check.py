@@ -58,7 +58,8 @@ def check_model(
         progress=progress,
     )
     explored = explore_and_keep(instance, settings)
-    outcome, kept = explored.outcome, explored if model.live else None
+    outcome = explored.outcome
+    kept = explored if model.live and not model.symmetry else None
     del explored  # its states take memory
     outcome = refinements.with_refinements(model, outcome, budget, progress)
     outcome = liveness.with_liveness(model, outcome, kept, budget=budget, progress=progress)

@@ -84,6 +84,8 @@ def strong(*names: str) -> list[Fair]:
         ("mutex-3", "gets_in", [*strong("pass_on"), *weak("leave", "enter")], False),
         ("mutex-3", "gets_in", [*strong("enter", "pass_on"), *weak("leave")], True),
         ("mutex-3", "gets_in", strong("enter", "pass_on"), False),
+        ("peterson", "gets_in", weak("let_go_first", "enter", "leave"), True),
+        ("peterson", "gets_in", strong("let_go_first", "leave"), False),
     ],
 )
 def test_weak_and_strong_fairness_give_the_answers_of_the_textbook(

@@ -121,8 +121,8 @@ def test_it_is_told_what_is_done_with_the_states(group_2x1: tuple[Model, Explora
     )
     assert list(dict.fromkeys(now.doing for now in told)) == [
         "making the graph",
-        "looking for a run that breaks change_decided",
-        "looking for a run that breaks no_fault_commits",
+        "looking for a run that breaks change_decided for c = c1",
+        "looking for a run that breaks no_fault_commits for c = c1",
     ]
     assert {now.states for now in told} == {outcome.states}
 

@@ -60,6 +60,8 @@ def check_both(instance: Instance, name: str, kept: bool | None = None) -> None:
         ("mutex-2", "gets_in", ["enter", "leave", "pass_on"], [], False),
         ("mutex-2", "gets_in", ["leave"], ["enter", "pass_on"], True),
         ("mutex-3", "gets_in", ["leave", "pass_on"], ["enter"], False),
+        ("peterson", "gets_in", ["let_go_first", "enter", "leave"], [], True),
+        ("peterson", "gets_in", ["enter", "leave"], [], False),
         ("polite-3", "eats", ["put_back"], ["take_both"], True),
         ("polite-3", "eats", ["put_back", "take_both"], [], False),
         ("polite-4", "eats", ["put_back"], ["take_both"], False),

@@ -15,6 +15,7 @@ from samebeat_models.graph import StateGraph
 from samebeat_models.liveness.fair import Lasso, fair_lasso
 from samebeat_models.liveness.labelled import Labelled
 from samebeat_models.progress import Watch
+from samebeat_models.render import labels_of_choice
 from samebeat_models.results import Step, Trace
 from samebeat_models.runs import Bools
 from samebeat_spec.language import Instance, Liveness
@@ -52,6 +53,8 @@ class LivenessCheck:
         labelled = self._labelled(promise)
         vacuous = True
         for arguments in self._instance.choices(promise.parameters):
+            who = labels_of_choice(self._instance, promise.parameters, arguments)
+            self._watch.doing = _question(promise.name, who)
             begin, inside = self._open(promise, arguments)
             if not begin.any():
                 continue
@@ -103,3 +106,8 @@ class LivenessCheck:
             action, arguments = self._graph.label(edge)
             after = self._graph.state(int(self._graph.target[edge]))
             yield Step(action.name, arguments, after)
+
+
+def _question(promise: str, who: str) -> str:
+    """Return what is looked for, in words."""
+    return f"looking for a run that breaks {promise}" + (f" for {who}" if who else "")

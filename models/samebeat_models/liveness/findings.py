@@ -73,7 +73,6 @@ def _look(
             return _refused(model, outcome, why)
         check = LivenessCheck(graph, watch)
         for promise in map(outcome.instance.spec.find_liveness, model.live):
-            watch.doing = f"looking for a run that breaks {promise.name}"
             if why := unfair_limit(graph, promise):
                 found.append(_undecided(promise.name, why))
                 continue

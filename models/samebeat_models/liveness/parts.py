@@ -20,6 +20,8 @@ from samebeat_models.runs import Bools, Numbers
 _NONE = -1
 _BYTES_A_PAIR = 16
 """What SciPy's matrix takes for each pair of states, with what is copied on the way."""
+_BYTES_A_CODE = 40
+"""What it takes to bring together the codes of all batches."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def debts(graph: Labelled, parts: Parts) -> Debts:
         code, count = np.unique(2 * pair + (own == after), return_counts=True)
         codes.append(code)
         counts.append(count)
+    graph.watch(_BYTES_A_CODE * sum(map(len, codes)))
     code, where = np.unique(np.concatenate(codes), return_inverse=True)
     count = np.zeros(len(code), np.int64)
     np.add.at(count, where, np.concatenate(counts))
