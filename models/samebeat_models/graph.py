@@ -184,8 +184,16 @@ def _nothing(_room: int) -> None:
     return
 
 
-def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = False) -> StateGraph:
+def state_graph(
+    instance: Instance,
+    limit: int = 50_000,
+    *,
+    symmetry: bool = False,
+    watch: Callable[[int], None] = _nothing,
+) -> StateGraph:
     """Return the graph of all reachable states, whatever properties they violate.
+
+    ``watch`` is called now and then, with the bytes that are about to be taken.
 
     Raises:
         GraphTooLarge: it has more than ``limit`` states.
@@ -196,18 +204,17 @@ def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = Fal
     first = machine.canonical(machine.pack(machine.initial))
     frontier = store.add_level(sorted_unique(first))
     while frontier.shape[1]:
-        after = [
-            machine.canonical(s.after) for _, b in blocks(frontier) for s in machine.steps.steps(b)
-        ]
-        if not after:
-            break
+        after = [frontier[:, :0]]
+        for _, block in blocks(frontier):
+            watch(0)
+            after += (machine.canonical(steps.after) for steps in machine.steps.steps(block))
         frontier = store.add_level(sorted_unique(np.concatenate(after, axis=1)))
         if store.count > limit:
             raise GraphTooLarge(
                 f"{instance.name} has more than {limit:,} states "
                 f"({store.count:,} found by depth {len(store.levels) - 1})"
             )
-    return graph_of(machine, store)
+    return graph_of(machine, store, watch)
 
 
 def graph_of(machine: Machine, store: Store, watch: Callable[[int], None] = _nothing) -> StateGraph:

@@ -53,6 +53,18 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.heartbeat_failures",
         ),
     ),
+    "cluster": (
+        "Cluster",
+        (
+            "samebeat_spec.cluster",
+            "samebeat_spec.cluster_views",
+            "samebeat_spec.cluster_faults",
+            "samebeat_spec.cluster_properties",
+            "samebeat_spec.cluster_witnesses",
+            "samebeat_spec.cluster_liveness",
+            "samebeat_spec.cluster_refinements",
+        ),
+    ),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""

@@ -79,10 +79,10 @@ def test_progress_says_what_is_done_with_the_states_once_they_are_there() -> Non
     assert said == "room: 1,500 states, making the graph, 2 MB"
 
 
-def test_starting_up_loads_neither_arrays_nor_graphs() -> None:
+def test_starting_up_loads_neither_arrays_nor_graphs_nor_the_solver() -> None:
     script = (
         "import sys, samebeat_cli.main as m; m.main(['--version'])\n"
-        "heavy = {'numpy', 'scipy', 'networkx', 'rich'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'scipy', 'networkx', 'rich', 'z3'} & set(sys.modules)\n"
         "sys.exit(str(sorted(heavy)) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -35,7 +35,8 @@ def _small() -> dict[str, Any]:
     smaller = CATALOG["group-2x1"]
     pins = dict.fromkeys(("states", "transitions", "depth"))
     same = ("sizes", "constants", "idle", "unreached", "vacuous", "terminal")
-    return {**pins, **{name: getattr(smaller, name) for name in same}}
+    live = ("change_decided", "no_fault_commits")
+    return {**pins, "live": live, **{name: getattr(smaller, name) for name in same}}
 
 
 @pytest.mark.parametrize(

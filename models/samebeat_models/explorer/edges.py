@@ -52,7 +52,7 @@ class Numbering:
         """
         numbers = np.full(states.shape[1], -1, np.int32)
         if near < len(self._store.levels):
-            at = self._store.sorted_level(near).positions(states)
+            at = self._store.levels.sorted(near).positions(states)
             hit = at >= 0
             numbers[hit] = self.bases[near] + at[hit]
         pending = np.flatnonzero(numbers < 0)

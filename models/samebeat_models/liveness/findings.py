@@ -13,7 +13,7 @@ from samebeat_models.catalog import Model
 from samebeat_models.explorer.search import Explored
 from samebeat_models.graph import GraphTooLarge, StateGraph, graph_of, state_graph
 from samebeat_models.liveness.check import Lived, LivenessCheck
-from samebeat_models.liveness.truncation import truncation, unfair_limit
+from samebeat_models.liveness.truncation import truncation
 from samebeat_models.progress import Budget, OutOfBudget, Progress, Watch
 from samebeat_models.render import labels_of_choice
 from samebeat_models.results import Exploration, Finding, Verdict
@@ -73,9 +73,6 @@ def _look(
             return _refused(model, outcome, why)
         check = LivenessCheck(graph, watch)
         for promise in map(outcome.instance.spec.find_liveness, model.live):
-            if why := unfair_limit(graph, promise):
-                found.append(_undecided(promise.name, why))
-                continue
             lived = check.look(promise)
             found.append(_finding(lived))
             vacuous += [promise.name] if lived.vacuous else []
@@ -96,7 +93,7 @@ def _look(
 def _graph(outcome: Exploration, explored: Explored | None, watch: Watch, limit: int) -> StateGraph:
     watch.doing = "making the graph"
     if explored is None:
-        return state_graph(outcome.instance, limit)
+        return state_graph(outcome.instance, limit, watch=watch)
     return graph_of(explored.machine, explored.store, watch)
 
 

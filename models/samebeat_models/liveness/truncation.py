@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from samebeat_models.explorer.formulas import FALSE, Ground
 from samebeat_models.explorer.grounding import Grounding
 from samebeat_models.graph import StateGraph
-from samebeat_spec.language import Action, Guard, Liveness
+from samebeat_spec.language import Action, Guard
 from samebeat_spec.language.instance import Arguments
 from samebeat_spec.language.terms import CountOf, Exists, Expr, Following, ForAll, parts_of
 
@@ -28,24 +28,6 @@ def truncation(graph: StateGraph) -> str:
             if any(_cuts(graph, action, guard, arguments) for arguments in choices):
                 what = "a limit of the model" if guard.limit else "the last element of a sort"
                 return f"{what} cuts off steps: {action.name}, {guard.why}"
-    return ""
-
-
-def unfair_limit(graph: StateGraph, promise: Liveness) -> str:
-    """Return which limit on the environment cuts off a step that a promise relies on, "" if none.
-
-    Such a limit says that nobody has to take the step, and fairness says that somebody does.
-    """
-    instance = graph.machine.instance
-    for fair in promise.fair:
-        action = instance.spec.find_action(fair.action)
-        for guard in (g for g in action.guards if g.limit == "environment"):
-            choices = instance.fair_choices(fair)
-            if any(_cuts(graph, action, guard, arguments) for arguments in choices):
-                return (
-                    f"{action.name} is fair, and a limit on what nobody has to do cuts it off: "
-                    f"{guard.why}"
-                )
     return ""
 
 
