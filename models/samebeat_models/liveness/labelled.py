@@ -1,7 +1,7 @@
 """A graph with labels, some of them fair, that is walked a batch of edges at a time.
 
-A large graph has a hundred million edges: nothing here takes memory for each of them. What is
-computed is one number or one truth for each state.
+A large graph has a hundred million edges. What is computed is one number or one truth for each
+state; only SciPy's search for strongly connected parts takes memory for each edge.
 """
 
 from __future__ import annotations
