@@ -176,6 +176,7 @@ class State:
 
     def mark_undone(self, change: ChangeId) -> None:
         """Journal that a change from the present epoch is undone; it is open no more."""
+        self.heard = without(self.heard, change)
         mark = Mark(change.initiator, change.boot, change.sequence)
         self.write(
             opens=tuple(o for o in self.journal.opens if o.id != change),

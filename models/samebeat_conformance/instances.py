@@ -1,0 +1,52 @@
+"""The clusters on which the core is held against the spec."""
+
+from __future__ import annotations
+
+from samebeat_spec.language import Instance
+from samebeat_spec.specs import load_spec
+
+_MECHANISMS = (
+    "held_round",
+    "flush_round",
+    "latest_vote_counts",
+    "votes_name_view",
+    "keeps_promise",
+    "waits_for_reports",
+    "transfers_state",
+    "journals_first",
+    "quarantines",
+    "replaces_blank",
+    "waits_for_late",
+)
+_FAULTS = ("undo_may_fail", "may_hang", "may_lose_journal", "recovers", "needs_cause")
+
+
+def group_change(members: int, changes: int) -> Instance:
+    """Return the hardened group change with so many members and changes, and no faults."""
+    names = [f"n{i + 1}" for i in range(members)]
+    quorums = _quorums(names)
+    everyone = next(q for q, of in quorums.items() if len(of) == members)
+    sizes = {
+        "Node": members,
+        "Change": changes,
+        "Epoch": changes + 1,
+        "Value": changes + 1,
+        "Quorum": len(quorums),
+        "View": 1,
+        "Crash": 1,
+    }
+    constants: dict[str, object] = {
+        "asked": {f"c{i + 1}": f"v{i + 2}" for i in range(changes)},
+        "start_value": "v1",
+        "in_quorum": [f"{q},{n}" for q, of in quorums.items() for n in of],
+        "everyone": everyone,
+        **dict.fromkeys(_MECHANISMS, True),
+        **dict.fromkeys(_FAULTS, False),
+    }
+    return Instance(f"cluster-{members}x{changes}", load_spec("cluster"), sizes, constants)
+
+
+def _quorums(names: list[str]) -> dict[str, list[str]]:
+    """Name each set of members that is more than half of them."""
+    sets = [[n for i, n in enumerate(names) if bits >> i & 1] for bits in range(1, 2 ** len(names))]
+    return {f"q{i + 1}": of for i, of in enumerate(s for s in sets if 2 * len(s) > len(names))}
