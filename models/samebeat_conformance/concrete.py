@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from samebeat import journal as journals
 from samebeat.codec import decode
 from samebeat.config import Config
 from samebeat.effects import Decided, Outcome, Persist, Purpose, Send
@@ -53,11 +54,13 @@ class Local:
     Attributes:
         node: a snapshot; its journal is durable.
         leaving: the oks that it is about to send: to whom (None: all others) and what.
+        up: whether it runs; if not, its journal is all that counts.
     """
 
     node: Node
     leaving: Datagrams
     ghost: Ghost
+    up: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,25 @@ class Lose:
 
 @dataclass(frozen=True)
 class Tick:
-    """The timer is called, with no time having passed."""
+    """The timer is called, after no time or after that of the retry timer."""
+
+    later: bool = False
 
 
-Input: TypeAlias = Ask | Deliver | Finish | Leave | Lose | Tick
+@dataclass(frozen=True)
+class Crash:
+    """The node stops; its journal stays, and an ok that has not left is lost.
+
+    An ok on which the node has acted counts as sent: it may have left, and be delayed for ever.
+    """
+
+
+@dataclass(frozen=True)
+class Recover:
+    """The node comes back with its journal, and restores its settings."""
+
+
+Input: TypeAlias = Ask | Crash | Deliver | Finish | Leave | Lose | Recover | Tick
 Datagram: TypeAlias = tuple[str, str | None, bytes]
 """From whom, to whom (None: all others), and what."""
 
@@ -140,6 +158,11 @@ def stepped(local: Local, what: Input) -> Stepped:
     if isinstance(what, Leave | Lose):
         rest = Local(local.node, local.leaving[1:], local.ghost)
         return Stepped(rest, local.leaving[:1] if isinstance(what, Leave) else ())
+    if isinstance(what, Crash):
+        said = tuple(d for d in local.leaving if not is_unsaid(local, decode(d[1]).body))
+        return Stepped(Local(local.node, (), local.ghost, up=False), said)
+    if isinstance(what, Recover):
+        return _recovered(local)
     node, asked = local.node.copy(), None
     match what:
         case Ask():
@@ -151,12 +174,21 @@ def stepped(local: Local, what: Input) -> Stepped:
             assert operation is not None, "an operation runs"
             node.apply_finished(operation.token, what.success, NOW_MS)
         case Tick():
-            node.on_timer(NOW_MS)
+            retry_ms = node.journal.settings.message_retry_timer
+            node.on_timer(NOW_MS + (retry_ms if what.later else 0))
     before = {o.id for o in local.node.journal.opens if o.phase is not Phase.RECEIVED}
     ghost = local.ghost
     if any(o.id not in before and o.phase is not Phase.RECEIVED for o in node.journal.opens):
         ghost = Ghost(ghost.ends, local.node.journal.settings)
     return _handled(node, ghost, local.leaving, asked)
+
+
+def _recovered(local: Local) -> Stepped:
+    journal = journals.write(local.node.journal)
+    config = local.node.state.config
+    began = _handled(Node.restart(config, journal, NOW_MS), local.ghost, ())
+    after = stepped(began.local, Finish(success=True))
+    return Stepped(after.local, (*began.sent, *after.sent))
 
 
 def _handled(
@@ -198,6 +230,14 @@ def possible_operations(local: Local) -> tuple[Finish, ...]:
     return (Finish(success=True),)
 
 
+def is_unsaid(local: Local, body: AnyBody) -> bool:
+    """Return whether this is an ok, about to leave, on which the node has not acted yet."""
+    if not isinstance(body, Ok):
+        return False
+    opened = local.node.journal.open_change(body.change)
+    return opened is not None and opened.phase is Phase.APPLIED and opened.ballot is None
+
+
 class Nodes:
     """All local states that were met, numbered, and the transitions between them."""
 
@@ -209,7 +249,7 @@ class Nodes:
     def number(self, local: Local) -> int:
         """Return the number of a local state."""
         state = local.node.state
-        key = (state.config.me, key_of(state), local.leaving, local.ghost)
+        key = (state.config.me, key_of(state), local.leaving, local.ghost, local.up)
         number = self._numbers.setdefault(key, len(self.locals))
         if number == len(self.locals):
             self.locals.append(local)

@@ -21,8 +21,8 @@ _MECHANISMS = (
 _FAULTS = ("undo_may_fail", "may_hang", "may_lose_journal", "recovers", "needs_cause")
 
 
-def group_change(members: int, changes: int) -> Instance:
-    """Return the hardened group change with so many members and changes, and no faults."""
+def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
+    """Return the hardened group change with so many members, changes and crashes, in one view."""
     names = [f"n{i + 1}" for i in range(members)]
     quorums = _quorums(names)
     everyone = next(q for q, of in quorums.items() if len(of) == members)
@@ -33,7 +33,7 @@ def group_change(members: int, changes: int) -> Instance:
         "Value": changes + 1,
         "Quorum": len(quorums),
         "View": 1,
-        "Crash": 1,
+        "Crash": crashes + 1,
     }
     constants: dict[str, object] = {
         "asked": {f"c{i + 1}": f"v{i + 2}" for i in range(changes)},
@@ -42,6 +42,7 @@ def group_change(members: int, changes: int) -> Instance:
         "everyone": everyone,
         **dict.fromkeys(_MECHANISMS, True),
         **dict.fromkeys(_FAULTS, False),
+        "recovers": crashes > 0,
     }
     return Instance(f"cluster-{members}x{changes}", load_spec("cluster"), sizes, constants)
 

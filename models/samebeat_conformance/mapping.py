@@ -19,7 +19,7 @@ from samebeat.ids import ChangeId
 from samebeat.journal import Phase
 from samebeat.messages import Ack, AnyBody, Closed, Failure, Ok, Request, Vote
 from samebeat.parameters import Settings
-from samebeat_conformance.concrete import Datagram, Local
+from samebeat_conformance.concrete import Datagram, Local, is_unsaid
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import Arguments, StateTuple
 from samebeat_spec.language.interpreter import Interpreter
@@ -29,12 +29,12 @@ _SECOND_MS = 1_000
 
 READ = frozenset(
     ("requested", "base", "home", "sent", "vote", "phase", "value", "pre_image", "epoch", "view")
-)
+) | {"up", "crashes"}
 """The variables of the spec that alpha reads off the implementation."""
 CONSTANT_HERE = frozenset(
-    ("proposed", "members", "reported", "said", "up", "crashes", "quarantined", "forgetful")
+    ("proposed", "members", "reported", "said", "quarantined", "forgetful")
 ) | {"running", "late"}
-"""Those that no step changes where there are neither crashes, views nor hanging operations."""
+"""Those that no step changes where there are neither views nor operations that hang."""
 
 
 Part: TypeAlias = tuple[tuple[int, int], ...]
@@ -104,7 +104,7 @@ class Mapping:
         acked = {b.change for _, b in every if isinstance(b, Ack)}
         votes = {(b.change, b.ballot.commit) for _, b in every if isinstance(b, Vote)}
         oks = {b.change for _, b in left if isinstance(b, Ok)} | {c for c, _ in votes}
-        oks |= {b.change for _, b in leaving if isinstance(b, Ok) and not _is_applied(local, b)}
+        oks |= {b.change for _, b in leaving if isinstance(b, Ok) and not is_unsaid(local, b)}
         sent = {("ACK", c) for c in acked} | {("OK", c) for c in oks}
         sent |= {("FAILURE", b.change) for _, b in every if isinstance(b, Failure)}
         sent |= {("BUSY", c) for c in self._busy(every) - acked}
@@ -115,19 +115,10 @@ class Mapping:
     def _busy(every: Iterable[tuple[str | None, AnyBody]]) -> set[ChangeId]:
         return {b.change for to, b in every if isinstance(b, Closed) and to is None}
 
-    def alpha(
-        self, locals_: Iterable[Local], said: Iterable[Said], ids: tuple[ChangeId | None, ...]
-    ) -> StateTuple:
-        """Return the state of the spec that a cluster of cores is in."""
-        parts = (
-            self.part(n, local, words, ids)
-            for n, (local, words) in enumerate(zip(locals_, said, strict=True))
-        )
-        return self.joined(parts)
-
-    def joined(self, parts: Iterable[Part]) -> StateTuple:
-        """Return a state, from what each node says of it."""
+    def joined(self, parts: Iterable[Part], crashes: int) -> StateTuple:
+        """Return the state of the spec that a cluster of cores is in, from what each says of it."""
         state = list(self.start)
+        state[self._places["crashes"][()]] = crashes
         for part in parts:
             for cell, value in part:
                 state[cell] = value
@@ -141,6 +132,7 @@ class Mapping:
             (self._places["value"][n,], self.value(installed)),
             (self._places["pre_image"][n,], self.value(local.ghost.pre_image)),
             self._cell("epoch", (n,), str(journal.epoch)),
+            self._cell("up", (n,), "true" if local.up else "false"),
         ]
         for c, change in enumerate(ids):
             if change is None:
@@ -168,17 +160,3 @@ class Mapping:
         if (change, Outcome.COMMITTED) in local.ghost.ends:
             return "COMMITTED"
         return "UNDONE" if (change, Outcome.UNDONE) in local.ghost.ends else "IDLE"
-
-
-def _is_applied(local: Local, ok: Ok) -> bool:
-    opened = local.node.journal.open_change(ok.change)
-    return opened is not None and opened.phase is Phase.APPLIED
-
-
-def ok_is_unsaid(local: Local) -> bool:
-    """Return whether the next datagram is an ok that may be lost: nothing rests on it yet."""
-    body = decode(local.leaving[0][1]).body
-    if not isinstance(body, Ok) or not _is_applied(local, body):
-        return False
-    opened = local.node.journal.open_change(body.change)
-    return opened is not None and opened.ballot is None

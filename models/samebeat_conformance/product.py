@@ -19,19 +19,26 @@ from typing import Any
 
 from samebeat.codec import decode
 from samebeat.ids import ChangeId
+from samebeat.messages import Heartbeat
 from samebeat_conformance.concrete import (
     Ask,
+    Crash,
     Datagram,
     Deliver,
     Input,
     Leave,
+    Local,
     Lose,
     Nodes,
+    Recover,
+    Stepped,
     Tick,
     first_local,
+    is_unsaid,
     possible_operations,
 )
-from samebeat_conformance.mapping import Mapping, Part, ok_is_unsaid
+from samebeat_conformance.mapping import Mapping, Part
+from samebeat_spec.cluster import Crash as Crashes
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import Arguments, StateTuple
 from samebeat_spec.language.interpreter import Interpreter
@@ -40,8 +47,8 @@ MOST_AT_ONCE = 5
 """The most spec steps that a core takes on one input: apply, ok, hold, commit, and one more."""
 
 Edge = tuple[str, Arguments, StateTuple]
-Pair = tuple[tuple[int, ...], frozenset[int], tuple[ChangeId | None, ...]]
-"""Numbers of the local states and of the datagrams that were sent, and the ids of changes."""
+Pair = tuple[tuple[int, ...], frozenset[int], tuple[ChangeId | None, ...], int]
+"""Numbers of the local states and of the datagrams sent, ids of changes, how many crashes."""
 
 
 @dataclass
@@ -141,6 +148,7 @@ class Product:
         self.mapping = Mapping(instance)
         self.spec = SpecGraph(instance)
         self.nodes = Nodes()
+        self._most_crashes = len(instance.domain(Crashes)) - 1
         self.most_pairs = most_pairs
         self.result = Conformance()
         self._datagrams: list[Datagram] = []
@@ -156,7 +164,7 @@ class Product:
         began, result = time.perf_counter(), self.result
         names = self.mapping.nodes
         first = tuple(self.nodes.number(first_local(self.mapping.config(n))) for n in names)
-        start: Pair = (first, frozenset(), (None,) * len(self.mapping.changes))
+        start: Pair = (first, frozenset(), (None,) * len(self.mapping.changes), 0)
         assert self.alpha(start) == self.mapping.start, "both begin in the same state"
         self._before[start] = None
         waiting = deque([start])
@@ -200,10 +208,15 @@ class Product:
 
     def _inputs(self, pair: Pair) -> Iterator[tuple[int, Input, str]]:
         """Yield each input that is possible: at which node, what, and in words."""
-        numbers, network, ids = pair
+        numbers, network, ids, crashes = pair
         names = self.mapping.nodes
         for n, name in enumerate(names):
             local = self.nodes.locals[numbers[n]]
+            if not local.up:
+                yield n, Recover(), f"{name} comes back"
+                continue
+            if crashes < self._most_crashes:
+                yield n, Crash(), f"{name} crashes"
             for c, change in enumerate(ids):
                 if change is None:
                     yield n, Ask(self.mapping.asked[c]), f"{name} is asked for change {c + 1}"
@@ -213,9 +226,9 @@ class Product:
             if local.leaving:
                 kind = type(decode(local.leaving[0][1]).body).__name__
                 yield n, Leave(), f"{kind} leaves {name}"
-                if ok_is_unsaid(local):
+                if is_unsaid(local, decode(local.leaving[0][1]).body):
                     yield n, Lose(), f"{kind} of {name} is lost before it leaves"
-            yield n, Tick(), f"the timer of {name}"
+            yield n, Tick(later=self._most_crashes > 0), f"the timer of {name}"
             for d in sorted(network):
                 source, to, data = self._datagrams[d]
                 if source != name and to in (None, name):
@@ -223,16 +236,16 @@ class Product:
                     yield n, Deliver(source, data), f"{kind} of {source} reaches {name}"
 
     def _after(self, pair: Pair, n: int, what: Input) -> Pair | None:
-        numbers, network, ids = pair
+        numbers, network, ids, crashes = pair
         stepped = self.nodes.step(numbers[n], what)
         if stepped is None:
             return None
         number, did = stepped
-        if isinstance(what, Tick):  # heartbeats are not part of this spec
-            number = numbers[n] if self._same_but_for_heartbeats(numbers[n], number) else number
-        else:
-            name = self.mapping.nodes[n]
-            network |= {self._datagram((name, to, data)) for to, data in did.sent}
+        if isinstance(what, Tick) and self._same_but_for_time(numbers[n], number):
+            did = self._only_repeated(numbers[n], did)
+            number = self.nodes.number(did.local)
+        name = self.mapping.nodes[n]
+        network |= {self._datagram((name, to, data)) for to, data in did.sent}
         asked = did.asked
         if asked is not None and isinstance(what, Ask):
             c = next(
@@ -241,12 +254,21 @@ class Product:
                 if known is None and self.mapping.asked[i] == what.settings
             )
             ids = (*ids[:c], asked, *ids[c + 1 :])
-        return (*numbers[:n], number, *numbers[n + 1 :]), network, ids
+        crashes += isinstance(what, Crash)
+        return (*numbers[:n], number, *numbers[n + 1 :]), network, ids, crashes
 
-    def _same_but_for_heartbeats(self, before: int, after: int) -> bool:
-        """A tick sends heartbeats, which are not part of this spec, and changes nothing else."""
+    def _same_but_for_time(self, before: int, after: int) -> bool:
+        """Time is not part of this spec: a tick repeats messages and changes nothing else."""
         old, new = self.nodes.locals[before], self.nodes.locals[after]
         return old.node.journal == new.node.journal and old.ghost == new.ghost
+
+    def _only_repeated(self, before: int, did: Stepped) -> Stepped:
+        """Return what a tick does without heartbeats, which are not part of this spec either."""
+        old = self.nodes.locals[before]
+        local = Local(old.node, did.local.leaving, old.ghost)
+        return Stepped(
+            local, tuple(d for d in did.sent if not isinstance(decode(d[1]).body, Heartbeat))
+        )
 
     def _datagram(self, datagram: Datagram) -> int:
         number = self._datagram_numbers.setdefault(datagram, len(self._datagrams))
@@ -257,9 +279,9 @@ class Product:
 
     def alpha(self, pair: Pair) -> StateTuple:
         """Return the state of the spec that a product state is in."""
-        numbers, network, ids = pair
+        numbers, network, ids, crashes = pair
         return self.mapping.joined(
-            self._part(n, number, network, ids) for n, number in enumerate(numbers)
+            (self._part(n, number, network, ids) for n, number in enumerate(numbers)), crashes
         )
 
     def _part(

@@ -1,7 +1,7 @@
 """Spec and core, step by step, on small clusters: each move of the core is one of the spec.
 
-What this shows is bounded: two or three members, one or two changes, no crash, no view change, no
-time.
+What this shows is bounded: two or three members, one or two changes, one crash at most, no view
+change, no time.
 """
 
 from __future__ import annotations
@@ -45,6 +45,16 @@ def test_three_members_and_one_change_conform() -> None:
     assert (found.states, found.edges, found.edges_possible) == (288, 744, 360)
     assert (found.pairs, found.edges_covered) == (39_070, 423)
     assert found.missed == Counter()
+
+
+@pytest.mark.slow
+def test_two_members_conform_when_one_crashes_and_comes_back() -> None:
+    """Note C5: at any moment; a crash before the journal is one while the operation runs."""
+    found = Product(group_change(2, 1, crashes=1)).run()
+    assert found.verdict == "holds"
+    assert (found.states, found.edges, found.edges_possible) == (172, 392, 250)
+    assert (found.pairs, found.edges_covered) == (7_307, 272)
+    assert found.missed == Counter(crash_before_journaling=8)
 
 
 @pytest.mark.slow
