@@ -49,6 +49,19 @@ def test_one_failure_undoes_the_change_everywhere() -> None:
     assert net.interval("b") == 1_000
 
 
+def test_an_undo_goes_back_to_the_last_commit_and_not_to_the_start() -> None:
+    """Claim 1(f): the pre-image is the value before the change."""
+    net = Net(3)
+    net.settle()
+    net.ask("a")
+    net.run_to_the_end()
+    net.hosts["c"].refuses = {Purpose.APPLY}
+    change = net.ask("b", heartbeat_interval=3_000)
+    net.run_to_the_end()
+    assert net.outcome(change) is Outcome.UNDONE
+    assert [net.interval(n) for n in "abc"] == [2_000] * 3
+
+
 def test_changes_of_two_initiators_close_or_one_of_them_wins() -> None:
     """Note C6: at most one change commits from each epoch."""
     for seed in range(30):

@@ -145,6 +145,17 @@ def test_who_has_promised_a_later_view_neither_acks_nor_votes_in_an_earlier_one(
     assert not any(isinstance(body, Vote) for body in said)
 
 
+def test_a_report_has_what_is_open_and_what_is_undone() -> None:
+    """Note C5."""
+    a = Spoken()
+    a.hear("c", Request(ChangeId(0, "c", 1, 1), HOME, SLOW))
+    a.hear("b", Closed(ChangeId(0, "c", 1, 1)))
+    a.hear("b", Request(CHANGE, HOME, SLOW))
+    told = [b for b in a.hear("b", report(View(ViewId(1, "b"), MEMBERS))) if isinstance(b, Told)]
+    assert [o.id for o in told[0].report.opens] == [CHANGE]
+    assert Mark("c", 1, 1) in told[0].report.undone
+
+
 def test_a_view_of_a_minority_or_of_strangers_is_none() -> None:
     """Note C5: views are quorums of the configured members."""
     a = Spoken((*MEMBERS, "d", "e"))
