@@ -14,6 +14,7 @@ from samebeat.messages import (
     AnyBody,
     Closed,
     Committed,
+    Heartbeat,
     Message,
     Ok,
     Request,
@@ -235,6 +236,40 @@ def test_what_is_remembered_of_changes_that_others_talk_about_is_bounded() -> No
             a.hear("b", Ack(change), Ok(change), Vote(change, Ballot(ViewId(sequence, "b"), True)))
     assert len(a.node.state.heard) <= len(MEMBERS)
     assert len(a.node.journal.opens) <= MAX_MEMBERS
+
+
+def test_a_heartbeat_confirms_by_the_change_and_not_by_the_epoch_alone() -> None:
+    """Notes C1 and C5: another change from the same epoch may have been committed elsewhere."""
+    a = Spoken()
+    a.hear("b", Heartbeat(1, 1, None))
+    a.hear("b", Request(CHANGE, HOME, Settings(heartbeat_interval=500)), Ack(CHANGE))
+    a.hear("c", Ack(CHANGE))
+    assert a.node.journal.held[1] == CHANGE
+    a.hear("b", Heartbeat(1, 2, ChangeId(0, "c", 1, 1)), epoch=1)
+    assert a.node.state.watches["b"].deadline_ms == 6_000
+    a.hear("b", Heartbeat(1, 3, CHANGE), epoch=1)
+    assert a.node.state.watches["b"].deadline_ms == 3_000
+
+
+def test_what_is_only_voted_on_widens_deadlines_too() -> None:
+    """Notes C1 and C5: others may have applied it, and commit at any moment."""
+    a = Spoken()
+    a.hear("b", Heartbeat(1, 1, None))
+    view = View(ViewId(1, "b"), MEMBERS)
+    a.hear("b", report(view, opened(None)))
+    a.hear("c", report(view))
+    assert a.node.state.watches["b"].deadline_ms == 12_000
+
+
+def test_nobody_is_watched_before_the_view_has_begun() -> None:
+    """Note C5."""
+    a = Spoken()
+    view = View(ViewId(1, "b"), MEMBERS)
+    a.hear("b", report(view), Heartbeat(1, 1, None))
+    assert "b" not in a.node.state.watches
+    a.hear("c", report(view))
+    a.hear("b", Heartbeat(1, 2, None))
+    assert "b" in a.node.state.watches
 
 
 def test_a_snapshot_does_not_follow_its_original() -> None:
