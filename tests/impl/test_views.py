@@ -155,6 +155,18 @@ def test_a_report_has_what_is_open_and_what_is_undone() -> None:
     told = [b for b in a.hear("b", report(View(ViewId(1, "b"), MEMBERS))) if isinstance(b, Told)]
     assert [o.id for o in told[0].report.opens] == [CHANGE]
     assert Mark("c", 1, 1) in told[0].report.undone
+    assert a.node.journal.promise == told[0].report
+
+
+def test_a_proposal_has_a_higher_number_than_any_view_that_was_seen() -> None:
+    """Note C5: a view id is used once."""
+    a = Spoken()
+    a.hear("b", Heartbeat(1, 1, None), view=7)
+    a.hear("c", Heartbeat(1, 1, None))
+    later = Message(VERSION, "test", HOME.id, 0, Heartbeat(1, 2, None))
+    a.node.receive(encode(later), "b", NOW + 5_000)
+    a.node.on_timer(NOW + 6_001)
+    assert a.node.journal.promise.view == View(ViewId(8, "a"), ("a", "b"))
 
 
 def test_a_view_of_a_minority_or_of_strangers_is_none() -> None:
