@@ -53,7 +53,7 @@ lint: $(VENV)/.dev ## style, formatting, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin, where installed, to count our states
+second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc5 to prove again
 	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
 
 bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed

@@ -96,19 +96,29 @@ def ask(s: State, settings: Settings) -> ChangeId:
 
 
 def receive_request(s: State, source: str, request: Request) -> None:
-    """Ack a request, or turn it down; one that is known changes nothing (claims 1(b), 4, C6)."""
+    """Ack a request, or turn it down; one that is known changes nothing (claims 1(b), 4, C6).
+
+    One that comes too late for its view is turned down, too: nobody will ever ack it there.
+    """
     c = request.change
     if s.knows_undone(c):
         s.say(Closed(c), source)
         return
     known = s.journal.open_change(c) is not None
-    of_my_view = s.is_ready and request.home == s.view and c.initiator in s.view.members
-    if known or not of_my_view or c.base != s.journal.epoch or c.initiator == s.config.me:
+    if known or c.base != s.journal.epoch or c.initiator == s.config.me:
         return
-    if is_busy(s):
+    of_my_view = s.is_ready and request.home == s.view and c.initiator in s.view.members
+    if _is_of_a_view_left(s, request) or (of_my_view and is_busy(s)):
         operations.turn_down(s, c)
-    else:
+    elif of_my_view:
         open_change(s, request)
+
+
+def _is_of_a_view_left(s: State, request: Request) -> bool:
+    """The node was to take part in the change, and is in a later view: it comes too late."""
+    home = request.home
+    both = {s.config.me, request.change.initiator}
+    return home.id < s.view.id and both <= set(home.members) & set(s.config.members)
 
 
 def open_change(s: State, request: Request) -> None:

@@ -18,11 +18,12 @@ class Progress:
     """Shows one line on stderr while a command runs, and remembers what was said last.
 
     It is silent where stderr is no terminal. Use it as a context manager, and as the callable
-    that engines report to.
+    that engines report to. ``what`` is counted.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, what: str = "models") -> None:
         self.total = total
+        self.what = what
         self.done = 0
         self.current = ""
         self.last: Snapshot | None = None
@@ -43,12 +44,12 @@ class Progress:
             self._live.stop()
 
     def start(self, model: str) -> None:
-        """Say that work on ``model`` begins."""
+        """Say that work on ``model`` (or on whatever is counted) begins."""
         self.current, self.last = model, None
         self._show(f"{model} ...")
 
     def finish(self) -> None:
-        """Say that the current model is done."""
+        """Say that it is done."""
         self.done += 1
         self.current, self.last = "", None
 
@@ -59,7 +60,7 @@ class Progress:
 
     def how_far(self) -> str:
         """Return one sentence for somebody who interrupts the run."""
-        said = f"{self.done} of {self.total} models checked"
+        said = f"{self.done} of {self.total} {self.what} checked"
         if self.last is not None:
             return f"{said}, stopped in {describe(self.last)}"
         return f"{said}, stopped in {self.current}" if self.current else said

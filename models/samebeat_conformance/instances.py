@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from samebeat_models.catalog import load_catalog
 from samebeat_spec.language import Instance
 from samebeat_spec.specs import load_spec
 
-_MECHANISMS = (
-    "held_round",
-    "flush_round",
-    "latest_vote_counts",
-    "votes_name_view",
-    "keeps_promise",
-    "waits_for_reports",
-    "transfers_state",
-    "journals_first",
-    "quarantines",
-    "replaces_blank",
-    "waits_for_late",
-)
-_FAULTS = ("undo_may_fail", "may_hang", "may_lose_journal", "recovers", "needs_cause")
+_CALM = "cluster-2x2-calm"
+"""The model of the catalog whose mechanisms and faults these clusters have."""
 
 
 def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
@@ -35,16 +27,19 @@ def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
         "View": 1,
         "Crash": crashes + 1,
     }
-    constants: dict[str, object] = {
+    constants = {
+        **_constants_of(_CALM),
         "asked": {f"c{i + 1}": f"v{i + 2}" for i in range(changes)},
         "start_value": "v1",
         "in_quorum": [f"{q},{n}" for q, of in quorums.items() for n in of],
         "everyone": everyone,
-        **dict.fromkeys(_MECHANISMS, True),
-        **dict.fromkeys(_FAULTS, False),
-        "recovers": crashes > 0,
     }
     return Instance(f"cluster-{members}x{changes}", load_spec("cluster"), sizes, constants)
+
+
+def _constants_of(name: str) -> Mapping[str, Any]:
+    """Return the constants of a model of the catalog."""
+    return next(m.constants for m in load_catalog() if m.name == name)
 
 
 def _quorums(names: list[str]) -> dict[str, list[str]]:

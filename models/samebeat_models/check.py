@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from samebeat_models.catalog import GuardMissing, Model
 from samebeat_models.explorer import explore
+from samebeat_models.explorer.checkpoint import Checkpoints
 from samebeat_models.liveness import findings as liveness
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.refinement import findings as refinements
@@ -23,7 +24,7 @@ from samebeat_spec.language import Instance, Spec
 
 __all__ = ["Budget", "Progress", "Snapshot", "check_model"]
 
-_EXIT_OF_KIND = {
+EXIT_OF_KIND = {
     "invariant": Exit.SAFETY,
     "step": Exit.SAFETY,
     "deadlock": Exit.DEADLOCK,
@@ -31,24 +32,34 @@ _EXIT_OF_KIND = {
     refinements.KIND: Exit.SAFETY,
     liveness.KIND: Exit.LIVENESS,
 }
+"""The exit code of a violated property."""
 
 
 def check_model(
-    model: Model, spec: Spec, budget: Budget | None = None, progress: Progress | None = None
+    model: Model,
+    spec: Spec,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+    kept: Checkpoints | None = None,
 ) -> tuple[Exploration, tuple[Row, ...]]:
     """Explore a model and return the outcome with its rows, one a property and one for the pins.
 
     A control whose guard is not in the spec is one line that is not as pinned: the other models
     show what its absence does.
 
+    With ``kept``, it is explored in that folder. Refinements and promises about infinite runs
+    explore again, in memory.
+
     Raises:
+        CheckpointError: there is a checkpoint to be resumed, and it does not fit.
+        DiskError: the folder cannot be written at all.
         InstanceError: the model does not fit the spec.
         StateError: a step leads to a state that does not fit.
     """
     try:
         instance = model.instance(spec)
     except GuardMissing as missing:
-        return _not_explored(model, spec, str(missing))
+        return not_explored(model, spec, str(missing))
     budget = _with_pin(budget or Budget(), model)
     outcome = explore(
         instance,
@@ -57,6 +68,7 @@ def check_model(
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
         budget=budget,
         progress=progress,
+        kept=kept,
     )
     outcome = refinements.with_refinements(model, outcome, budget, progress)
     outcome = liveness.with_liveness(model, outcome)
@@ -77,7 +89,8 @@ def _with_pin(budget: Budget, model: Model) -> Budget:
     return replace(budget, states=limit)
 
 
-def _not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+def not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+    """Return the outcome for a model that says something of its spec which is not so."""
     instance = Instance(model.name, spec, model.sizes, model.constants)
     nothing = Exploration(instance, 0, 0, 0, 0.0, (), {}, incomplete_reason=why)
     return nothing, (_pins_row(model, nothing, [why], compared=True),)
@@ -111,7 +124,7 @@ def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict
         model=model.name,
         property=finding.property,
         kind=finding.kind,
-        claims=_claims(outcome, finding),
+        claims=claims_of(outcome.instance.spec, finding),
         verdict=finding.verdict,
         expected=expected,
         states=states,
@@ -133,7 +146,7 @@ def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
         return Exit.UNDETERMINED
     if model.is_control:
         return Exit.NOT_AS_PINNED
-    return _EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
+    return EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
 
 
 def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
@@ -143,14 +156,15 @@ def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
     return ""  # the verdict says it
 
 
-def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
+def claims_of(spec: Spec, finding: Finding) -> tuple[str, ...]:
+    """Return the claims that the property of a finding rests on."""
     if finding.property == DEADLOCK_FREE:
         return ()
     if finding.kind == refinements.KIND:
-        return outcome.instance.spec.find_refinement(finding.property).claims
+        return spec.find_refinement(finding.property).claims
     if finding.kind == liveness.KIND:
-        return outcome.instance.spec.find_liveness(finding.property).claims
-    return outcome.instance.spec.find_property(finding.property).claims
+        return spec.find_liveness(finding.property).claims
+    return spec.find_property(finding.property).claims
 
 
 # --- pins ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ class Snapshot:
     """Where an exploration stands.
 
     ``frontier`` is the number of states of the last level, ``memory_bytes`` what the process holds.
+    ``resumed`` states were found by an earlier run.
     """
 
     model: str
@@ -24,18 +25,22 @@ class Snapshot:
     frontier: int
     seconds: float
     memory_bytes: int
+    resumed: int = 0
 
     @property
     def rate(self) -> float:
         """Distinct states a second so far."""
-        return self.states / self.seconds if self.seconds > 0 else 0.0
+        return (self.states - self.resumed) / self.seconds if self.seconds > 0 else 0.0
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process holds now; where that is not told, its peak."""
+    """Return the memory that this process holds now; where that is not told, its peak.
+
+    Mapped files are left out, where the system tells them apart: it needs to keep none of them.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-        return pages * resource.getpagesize()
+        _, held, mapped = Path("/proc/self/statm").read_text("ascii").split()[:3]
+        return (int(held) - int(mapped)) * resource.getpagesize()
     except (OSError, ValueError, IndexError):
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak * (1 if sys.platform == "darwin" else 1024)

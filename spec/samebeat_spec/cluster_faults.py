@@ -34,18 +34,18 @@ def restart(s: Cluster, n: Node) -> None:
 @action(claims=("C5",))
 def crash(s: Cluster, n: Node, k: Crash) -> None:
     """`n` crashes; its journal is intact, and the value that it will use again is in there."""
-    guard(s.up[n], "n is up")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
 
     s.value[n] = ite(s.late[n], s.pre_image[n], s.value[n])
     restart(s, n)
+    s.forgetful[n] = s.forgetful[n] | ~s.journals_promises
     s.crashes = k
 
 
 @action(claims=("C5",))
 def crash_before_journaling(s: Cluster, n: Node, k: Crash, c: Change) -> None:
     """`n` crashes after it has applied, and before that is in its journal: it has not, then."""
-    guard(s.up[n], "n is up")
+    guard(alive(s, n), "n is alive")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
     guard(~s.sent[n, c, Message.OK] | ~s.journals_first, "what n has said is in its journal")
     guard((s.phase[n, c] == Phase.APPLIED) & is_open(s, n, c), "n has applied c")
@@ -59,7 +59,7 @@ def crash_before_journaling(s: Cluster, n: Node, k: Crash, c: Change) -> None:
 @action(claims=("C5",))
 def lose_journal(s: Cluster, n: Node, k: Crash) -> None:
     """`n` crashes, and its journal is lost: it remembers nothing that it has said."""
-    guard(s.up[n], "n is up")
+    guard(alive(s, n), "n is alive")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
     guard(s.may_lose_journal, "journals can be lost", limit="environment")
 
@@ -77,7 +77,6 @@ def lose_journal(s: Cluster, n: Node, k: Crash) -> None:
 @action(claims=("C5",))
 def recover(s: Cluster, n: Node) -> None:
     """`n` comes back, with what is in its journal."""
-    guard(~s.up[n], "n is down")
     guard(s.recovers, "who has crashed may come back", limit="environment")
 
     s.up[n] = True
@@ -99,7 +98,6 @@ def hang(s: Cluster, n: Node, c: Change) -> None:
 @action(claims=("C7",))
 def finish_late(s: Cluster, n: Node, c: Change) -> None:
     """The operation of `n` that was given up succeeds after all."""
-    guard(alive(s, n), "n is alive")
     guard(s.running[n, c], "the operation runs")
 
     s.value[n] = s.asked[c]
@@ -110,7 +108,6 @@ def finish_late(s: Cluster, n: Node, c: Change) -> None:
 @action(claims=("C7",))
 def undo_late(s: Cluster, n: Node) -> None:
     """`n` undoes what has succeeded too late."""
-    guard(alive(s, n), "n is alive")
     guard(s.late[n], "an operation has succeeded too late")
 
     s.value[n] = s.pre_image[n]
@@ -122,8 +119,10 @@ def fail_to_undo(s: Cluster, n: Node, c: Change) -> None:
     """`n` cannot restore the pre-image: it takes itself out, for good, and says why."""
     guard(alive(s, n), "n is alive")
     guard(s.undo_may_fail, "undos may fail", limit="environment")
-    guard((s.phase[n, c] == Phase.APPLIED) & is_open(s, n, c), "n has applied c")
-    guard(is_to_be_undone(s, n, c), "n has to undo c")
+    guard(
+        (s.phase[n, c] == Phase.APPLIED) & is_open(s, n, c) & is_to_be_undone(s, n, c),
+        "n has to undo c",
+    )
 
     s.phase[n, c] = Phase.UNDONE
     s.quarantined[n] = s.quarantines

@@ -38,6 +38,7 @@ from samebeat_spec.group import (
 )
 from samebeat_spec.language import (
     Formula,
+    Term,
     always_reachable,
     exists,
     following,
@@ -131,12 +132,17 @@ def one_commit_per_base_epoch(s: Cluster) -> Formula:
 
 @invariant(claims=("C6",))
 def busy_needs_rival(s: Cluster) -> Formula:
-    """A change is turned down only if another one has been asked for."""
+    """A change is turned down only if another one is asked for, or its view is left."""
+
+    def left(n: Node, c: Change) -> Formula:
+        return exists(View, lambda v: (s.home[c] < v) & s.reported[n, v])
+
     return forall(
         Node,
         Change,
         lambda n, c: implies(
-            s.sent[n, c, Message.BUSY], exists(Change, lambda d: (d != c) & s.requested[d])
+            s.sent[n, c, Message.BUSY],
+            exists(Change, lambda d: (d != c) & s.requested[d]) | left(n, c),
         ),
     )
 
@@ -245,6 +251,26 @@ def agreement(s: Cluster) -> Formula:
     )
 
 
+@invariant(claims=("C5",), internal=True)
+def one_deciding_view(s: Cluster) -> Formula:
+    """No quorum has voted for one outcome of a change in one view, and for the other in another."""
+
+    def chosen(c: Change, v: View, outcome: Term) -> Formula:
+        return exists(
+            Quorum,
+            lambda q: forall(
+                Node, lambda n: implies(s.in_quorum[q, n], s.vote[n, c, v] == outcome)
+            ),
+        )
+
+    return forall(
+        Change,
+        View,
+        View,
+        lambda c, v, w: ~(chosen(c, v, Vote.COMMIT) & chosen(c, w, Vote.UNDO)),
+    )
+
+
 @invariant(claims=(*UNDO, "C7"))
 def undo_restores_pre_image(s: Cluster) -> Formula:
     """A member that has undone a change, and has none applied, is back at its last commit."""
@@ -327,20 +353,6 @@ def quarantine_excluded(s: Cluster, t: Cluster) -> Formula:
     return requests & proposals & forall(Node, lambda n: alive(s, n) | silent(n))
 
 
-@step_property(claims=("C5",))
-def one_deciding_view(s: Cluster, t: Cluster) -> Formula:
-    """Who has reported to a view votes in no earlier one: two views never decide side by side."""
-    return forall(
-        Node,
-        Change,
-        View,
-        View,
-        lambda n, c, v, w: implies(
-            (v < w) & s.reported[n, w] & ~s.forgetful[n], t.vote[n, c, v] == s.vote[n, c, v]
-        ),
-    )
-
-
 @step_property(claims=UNDO)
 def decision_stable(s: Cluster, t: Cluster) -> Formula:
     """A member never changes its mind, unless its journal is lost."""
@@ -357,6 +369,14 @@ def epoch_monotone(s: Cluster, t: Cluster) -> Formula:
     return forall(
         Node,
         lambda n: (s.epoch[n] == t.epoch[n]) | (s.epoch[n] < t.epoch[n]) | t.forgetful[n],
+    )
+
+
+@step_property(claims=("C5",))
+def view_monotone(s: Cluster, t: Cluster) -> Formula:
+    """A member never goes back to an earlier view, unless its journal is lost."""
+    return forall(
+        Node, lambda n: (s.view[n] == t.view[n]) | (s.view[n] < t.view[n]) | t.forgetful[n]
     )
 
 

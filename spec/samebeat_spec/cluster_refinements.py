@@ -1,6 +1,6 @@
 """Without faults the hardened group change is the group change, and that is checked on each step.
 
-As long as no view changes, a crash is a pause, so it is a refinement even with crashes.
+A crash would take back what is applied and not journaled; the group change knows nothing like it.
 """
 
 from __future__ import annotations

@@ -14,8 +14,10 @@ from samebeat_spec.cluster import (
     View,
     Vote,
     alive,
+    has_gone_on,
     in_flush,
     in_view,
+    is_heard,
     promised_away,
     takes_part,
 )
@@ -54,9 +56,8 @@ def has_cause(s: Cluster, n: Node, v: View, q: Quorum) -> Formula:
 
 
 def reported_since(s: Cluster, n: Node, v: View) -> Formula:
-    """`n` has reported to `v`, or to a later view, and remembers it."""
-    later = exists(View, lambda w: (v < w) & s.reported[n, w])
-    return s.reported[n, v] | (later & ~s.forgetful[n])
+    """`n` has reported to `v`, or has gone on to a later view."""
+    return s.reported[n, v] | has_gone_on(s, n, v)
 
 
 @action(claims=("C5",))
@@ -95,9 +96,10 @@ def begin_view(s: Cluster, n: Node, v: View) -> None:
     """`n` has the reports of all members of `v`, and goes on in it."""
     guard(alive(s, n), "n is alive")
     guard(s.reported[n, v], "n has reported to it")
-    guard(~promised_away(s, n, v), "n has not gone on to a later view")
+    guard(~has_gone_on(s, n, v), "n has not gone on to a later view")
     guard(
-        ~s.waits_for_reports | forall(Node, lambda m: implies(in_view(s, m, v), s.reported[m, v])),
+        ~s.waits_for_reports
+        | forall(Node, lambda m: implies(in_view(s, m, v), s.reported[m, v] & is_heard(s, m))),
         "every member has reported",
     )
 

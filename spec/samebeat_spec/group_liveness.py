@@ -49,10 +49,14 @@ def decided(s: Group, n: Node, c: Change) -> Formula:
     return one_of(s.phase[n, c], Phase.COMMITTED, Phase.UNDONE)
 
 
+def has_failed(s: Group, c: Change) -> Formula:
+    """Some member could not apply `c`."""
+    return exists(Node, lambda n: (s.phase[n, c] == Phase.FAILED) | s.sent[n, c, Message.FAILURE])
+
+
 def nothing_in_the_way(s: Group, c: Change) -> Formula:
     """No member has failed to apply `c`, and no other change has been asked for."""
-    failed = exists(Node, lambda n: (s.phase[n, c] == Phase.FAILED) | s.sent[n, c, Message.FAILURE])
-    return ~failed & ~exists(Change, lambda d: (d != c) & s.requested[d])
+    return ~has_failed(s, c) & ~exists(Change, lambda d: (d != c) & s.requested[d])
 
 
 @leads_to(weak=DECIDING, claims=(*CONFIRM_STATUS, *UNDO))
@@ -72,3 +76,21 @@ def no_fault_commits(s: Group, c: Change) -> tuple[Formula, Formula]:
     """
     committed = forall(Node, lambda n: s.phase[n, c] == Phase.COMMITTED)
     return s.requested[c], committed | ~nothing_in_the_way(s, c)
+
+
+@leads_to(weak=(receive_request, send_ack, receive, apply, send_ok, commit), claims=("C6",))
+def some_change_wins(s: Group, c: Change) -> tuple[Formula, Formula]:
+    """Two changes may turn each other down; asked for again when all is closed, one is committed.
+
+    Unless a member fails to apply it, or another change is asked for meanwhile.
+    """
+
+    def closed(d: Change) -> Formula:
+        return ~s.requested[d] | forall(Node, lambda n: decided(s, n, d))
+
+    turned_down = exists(Node, lambda n: s.sent[n, c, Message.BUSY])
+    alone = forall(Change, lambda d: (d == c) | closed(d))
+    up_to_date = forall(Node, lambda n: s.epoch[n] == s.base[c])
+    committed = forall(Node, lambda n: s.phase[n, c] == Phase.COMMITTED)
+    given = s.requested[c] & ~turned_down & alone & up_to_date
+    return given, committed | has_failed(s, c) | ~alone

@@ -39,8 +39,8 @@ def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> N
 def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
     shown = run("claims").out
     part = shown[shown.index("\nC5  ") :].split("\nC6  ")[0]
-    assert "    actions    -\n" in part
-    assert shown.splitlines()[-1].endswith(" missing: C5, C7, C8")
+    assert "    handlers   -\n" in part
+    assert shown.splitlines()[-1].endswith(" 0 missing: -")
 
 
 def test_what_is_shown_in_part_says_what_is_left_out(run: Run) -> None:

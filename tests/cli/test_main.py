@@ -73,10 +73,10 @@ def test_progress_is_a_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     assert "[1/2] room: 1,500 states, 3,000/s, depth 7, frontier 300, 2 MB" in sys.stderr.getvalue()
 
 
-def test_starting_up_loads_neither_arrays_nor_graphs() -> None:
+def test_starting_up_loads_neither_arrays_nor_graphs_nor_the_solver() -> None:
     script = (
         "import sys, samebeat_cli.main as m; m.main(['--version'])\n"
-        "heavy = {'numpy', 'scipy', 'networkx', 'rich'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'scipy', 'networkx', 'rich', 'z3'} & set(sys.modules)\n"
         "sys.exit(str(sorted(heavy)) if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

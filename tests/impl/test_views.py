@@ -131,6 +131,47 @@ def test_votes_of_different_views_do_not_add_up() -> None:
     assert Decided(CHANGE, Outcome.COMMITTED) in a.told
 
 
+def in_a_later_view(view: View) -> Spoken:
+    """The core of `a`, for which a view of all has begun."""
+    a = Spoken()
+    a.hear("b", report(view))
+    a.hear("c", report(view))
+    assert a.node.view == view
+    return a
+
+
+def test_a_request_for_a_view_that_was_left_is_turned_down_and_that_is_remembered() -> None:
+    """Note C6: nobody will ever ack it there, and who has asked must not wait for ever."""
+    a = in_a_later_view(View(ViewId(1, "b"), MEMBERS))
+    assert Closed(CHANGE) in a.hear("b", Request(CHANGE, HOME, SLOW))
+    assert a.node.journal.undone == (Mark("b", 1, 1),)
+    assert Closed(CHANGE) in a.hear("b", Request(CHANGE, HOME, SLOW))
+
+
+@pytest.mark.parametrize("members", [("b", "c"), ("a", "c")], ids=["not mine", "not its own"])
+def test_a_request_for_a_view_of_others_is_none_to_answer(members: tuple[str, ...]) -> None:
+    """Note C6: only who was to take part may close a change."""
+    a = in_a_later_view(View(ViewId(2, "b"), MEMBERS))
+    said = a.hear("b", Request(CHANGE, View(ViewId(1, "b"), members), SLOW))
+    assert not any(isinstance(body, Ack | Closed) for body in said)
+    assert a.node.journal.undone == ()
+
+
+def test_a_late_request_for_what_is_open_or_outdated_is_not_turned_down() -> None:
+    """Note C6: who has acked it, or has committed another one since, has answered."""
+    view = View(ViewId(1, "b"), MEMBERS)
+    a = Spoken()
+    a.hear("b", Request(CHANGE, HOME, SLOW), report(view, Open(CHANGE, HOME, SLOW, Phase.ACKED)))
+    assert Closed(CHANGE) not in a.hear("c", report(view), Request(CHANGE, HOME, SLOW))
+    assert a.node.view == view
+
+    a = in_a_later_view(view)
+    a.hear("c", Committed(ChangeId(0, "c", 1, 1), SLOW))
+    said = a.hear("b", Request(CHANGE, HOME, SLOW))
+    assert Closed(CHANGE) not in said
+    assert Committed(ChangeId(0, "c", 1, 1), SLOW) in said
+
+
 def test_who_has_promised_a_later_view_neither_acks_nor_votes_in_an_earlier_one() -> None:
     """Note C5: the report is a promise."""
     view = View(ViewId(1, "b"), MEMBERS)

@@ -11,11 +11,19 @@ from samebeat_models.replay import replay
 from samebeat_models.results import Verdict
 from samebeat_spec.specs import load_spec
 
+
+def is_slow(model: Model) -> bool:
+    """Whether a control takes more than a moment."""
+    larger = model.sizes.get("Change") == 2 or model.spec == "composed"
+    return larger or (model.spec == "cluster" and model.sizes != SMALLEST)
+
+
+SMALLEST = {"Node": 2, "Change": 1, "Epoch": 2, "Value": 2, "Quorum": 1, "View": 1, "Crash": 1}
 CONTROLS = [
     pytest.param(
         m,
         id=m.name,
-        marks=pytest.mark.slow if m.sizes.get("Change") == 2 or m.spec == "composed" else (),
+        marks=pytest.mark.slow if is_slow(m) else (),
     )
     for m in load_catalog()
     if m.without is not None and m.tier == "fast"

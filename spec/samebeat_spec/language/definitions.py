@@ -187,6 +187,19 @@ def _file_transition(
 def _file_property(
     function: Callable[..., Formula], kind: str, claims: Claims, internal: bool
 ) -> Property:
+    definition = record_property(function, kind, claims, internal)
+    state, _ = _signature(function, 2 if kind == "step" else 1)
+    _file(state, definition)
+    return definition
+
+
+def record_property(
+    function: Callable[..., Formula], kind: str, claims: Claims = (), internal: bool = False
+) -> Property:
+    """Return a function of a state as a named formula, without filing it with the state class.
+
+    For readers that say more about a spec than it promises, such as proofs.
+    """
     states = 2 if kind == "step" else 1
     state, sorts = _signature(function, states)
     with recording("property"), _Named(f"{state.spec_name}.{function.__name__}"):
@@ -196,7 +209,7 @@ def _file_property(
                 advice="quantify: forall(Node, lambda n: ...)",
             )
         formula = as_formula(function(*(state(after=i > 0) for i in range(states))), "a property")
-        definition = Property(
+        return Property(
             name=function.__name__,
             doc=_docstring(function),
             claims=claims,
@@ -205,8 +218,6 @@ def _file_property(
             internal=internal,
             place=_place(function),
         )
-    _file(state, definition)
-    return definition
 
 
 def _file(state: type[State], definition: Action | Property | Figure | Liveness) -> None:

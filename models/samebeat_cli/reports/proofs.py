@@ -1,0 +1,298 @@
+"""What ``samebeat prove`` found out, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from samebeat_cli.reports import MEANING, count_of
+from samebeat_models.render import trace_data, trace_lines
+from samebeat_models.results import Exit, Step, Trace, Verdict
+from samebeat_models.version import samebeat_version
+from samebeat_proofs.engine import Answer, Discharged, Run
+from samebeat_proofs.fragment import describe
+from samebeat_proofs.standing import Standing, standings
+
+if TYPE_CHECKING:
+    from samebeat_models.broken import Broken
+    from samebeat_proofs.examples import Example
+
+ALL_N = "all-n"
+"""The rung of the ladder of assurance: proved for every number of elements."""
+FACTS_SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A run of one proof.
+
+    Each obligation that is not met has a counterexample, if a small one was found, and what came
+    of looking for a run of the counterexample's instance that breaks the same fact.
+    """
+
+    run: Run
+    counterexamples: dict[str, Example | None]
+    broken: dict[str, Broken]
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The spec's name."""
+        return self.run.proof.spec.name
+
+    @property
+    def exit_code(self) -> Exit:
+        """The exit code that this proof alone would give."""
+        return {
+            Answer.PROVED: Exit.OK,
+            Answer.FAILED: Exit.SAFETY,
+            Answer.UNDETERMINED: Exit.UNDETERMINED,
+        }[self.run.answer]
+
+
+def exit_code(proved: Sequence[Proved]) -> Exit:
+    """Return the worst exit code."""
+    codes = {p.exit_code for p in proved}
+    worst_first = (Exit.SAFETY, Exit.UNDETERMINED)
+    return next((code for code in worst_first if code in codes), Exit.OK)
+
+
+# --- for people ----------------------------------------------------------------------------
+
+
+def show(proved: Sequence[Proved], console: Console, obligations: bool = False) -> None:
+    """Print what was proved; with ``obligations``, each of them."""
+    for p in proved:
+        console.print(_heading(p), soft_wrap=True)
+        console.print(_table(p))
+        if obligations:
+            console.print(_obligations(p))
+        for line in _remarks(p):
+            console.print(line, soft_wrap=True)
+    code = exit_code(proved)
+    total = sum(len(p.run.discharged) for p in proved)
+    said = "all proved" if code is Exit.OK else _MEANING.get(code, MEANING[code])
+    seconds = sum(p.seconds for p in proved)
+    line = f"{count_of(len(proved), 'proof')}, {count_of(total, 'obligation')} in {seconds:.2f} s"
+    style = "bold green" if code is Exit.OK else "bold red"
+    console.print(Text(f"{line}; exit {int(code)}: {said}", style), soft_wrap=True)
+
+
+_MEANING = {Exit.SAFETY: "an obligation is not met"}
+
+
+def _heading(p: Proved) -> Text:
+    spec = p.run.proof.spec
+    names = [s.__name__ for s in spec.sorts if not s.elements]
+    listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
+    return Text.assemble((spec.name, "bold"), f", for any number of {listed}")
+
+
+def _table(p: Proved) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in ("property", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for name in ("obligations", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("uses", overflow="fold")
+    found = standings(p.run)
+    for s in found:
+        if not s.fact.is_strengthening:
+            _add(table, s.fact.name, [s])
+    own = [s for s in found if s.fact.is_strengthening]
+    if own:
+        table.add_section()
+        _add(table, count_of(len(own), "fact") + " that only the proof needs", own)
+    return table
+
+
+def _add(table: Table, name: str, rows: Sequence[Standing]) -> None:
+    answers = [s.answer for s in rows]
+    worst = next((a for a in (Answer.FAILED, Answer.UNDETERMINED) if a in answers), Answer.PROVED)
+    said, style = {
+        Answer.PROVED: ("holds for all N", "green"),
+        Answer.FAILED: ("not proved (see below)", "bold red"),
+        Answer.UNDETERMINED: ("undetermined (see below)", "yellow"),
+    }[worst]
+    alone = rows[0] if len(rows) == 1 else None
+    table.add_row(
+        name,
+        Text(said, style),
+        str(sum(len(s.own) for s in rows)),
+        f"{sum(s.seconds for s in rows):.2f}",
+        _some([*alone.axioms, *alone.uses]) if alone else "",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - FACTS_SHOWN} more" if len(names) > FACTS_SHOWN else ""
+    return ", ".join(names[:FACTS_SHOWN]) + more
+
+
+def _obligations(p: Proved) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("obligation", no_wrap=True)
+    table.add_column("answer", no_wrap=True)
+    for name in ("cost", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("uses", overflow="fold")
+    for d in p.run.discharged:
+        uses = "what it reads is not set" if d.obligation.untouched else "; ".join(d.used)
+        table.add_row(d.name, str(d.answer), f"{d.cost:,}", f"{d.seconds:.3f}", uses)
+    return table
+
+
+def _remarks(p: Proved) -> Iterator[Text | str]:
+    for d in p.run.discharged:
+        if d.answer is not Answer.PROVED:
+            yield from _open(p, d)
+    outside = [d for d in p.run.discharged if d.circle]
+    for d in outside:
+        yield f"{d.name} may be undecidable: {describe(d.circle)}"
+    for name in p.run.impossible:
+        yield Text(f"{name}: no example was found, so the proof may be about nothing", "bold red")
+    for name in p.run.missing:
+        yield Text(f"{name}: missing, so this is no induction", "bold red")
+    untouched = sum(d.obligation.untouched for d in p.run.discharged)
+    proved = sum(d.answer is Answer.PROVED for d in p.run.discharged)
+    yield (
+        f"{proved:,} of {len(p.run.discharged):,} obligations proved, {untouched:,} of them "
+        "because the action sets nothing that the fact reads"
+    )
+    if not p.run.missing:
+        yield "They are complete: the start and every action for each fact, whatever its role asks."
+    if not outside:
+        yield "All are decidable: no sort depends on itself."
+    if not p.run.impossible:
+        actions = count_of(len(p.run.possible) - 1, "action")
+        yield f"There is a state with all facts at once, and from such a state each of {actions}."
+    for name, why in p.run.proof.left_out.items():
+        yield f"Left out: {name}, {why}"
+    others = [x.name for x in p.run.proof.spec.promises if not _is_safety(x)]
+    if others:
+        yield f"Not safety, so not here (samebeat check): {', '.join(others)}"
+
+
+def _is_safety(promise: Any) -> bool:
+    shown = ("invariant", "step", "witness", "terminal")
+    return getattr(promise, "kind", "") in shown
+
+
+def _open(p: Proved, d: Discharged) -> Iterator[Text | str]:
+    """Say why an obligation is not proved."""
+    if d.answer is Answer.UNDETERMINED:
+        yield Text(f"{d.name} is undetermined: {d.why} (--rlimit gives it more)", "yellow")
+        return
+    yield Text(f"{d.name} is not met", "bold red")
+    example = p.counterexamples.get(d.name)
+    if example is None:
+        yield "  no small counterexample was found"
+        return
+    for i, line in enumerate(trace_lines(_trace(example))):
+        yield "  " + (line.replace("initially", "a state  ") if not i else line)
+    broken = p.broken.get(d.name)
+    if broken is None:
+        return
+    if broken.trace is not None:
+        steps = count_of(len(broken.trace.steps), "step")
+        kind = "it is not true" if _is_own(p, d) else "a defect"
+        yield Text(f"  A run breaks {d.obligation.fact} in {steps}: {kind}.", "bold red")
+        yield from (f"    {line}" for line in trace_lines(broken.trace))
+    elif broken.verdict is Verdict.HOLDS:
+        yield (
+            f"  No run of this instance breaks {d.obligation.fact} "
+            f"({count_of(broken.states, 'state')}): a fact is missing, or more elements are needed."
+        )
+    else:
+        yield f"  Whether a run breaks {d.obligation.fact} is undetermined: {broken.why}"
+
+
+def _is_own(p: Proved, d: Discharged) -> bool:
+    """Return whether an obligation is about a fact that only the proof needs."""
+    return p.run.proof.find(d.obligation.fact).is_strengthening
+
+
+def _trace(example: Example) -> Trace:
+    steps: tuple[Step, ...] = ()
+    if example.after is not None:
+        steps = (Step(example.action, example.arguments, example.after),)
+    return Trace(example.instance, example.state, steps)
+
+
+# --- for programs --------------------------------------------------------------------------
+
+
+def data(proved: Sequence[Proved]) -> dict[str, Any]:
+    """Return what was proved as plain data; a result has the shape of those of ``check``."""
+    return {
+        "tool": "samebeat",
+        "version": samebeat_version(),
+        "exit_code": int(exit_code(proved)),
+        "results": [_result(p, s) for p in proved for s in standings(p.run)],
+        "proofs": [_proof(p) for p in proved],
+    }
+
+
+def _result(p: Proved, s: Standing) -> dict[str, Any]:
+    holds = s.answer is Answer.PROVED
+    return {
+        "spec": p.name,
+        "property": s.fact.name,
+        "kind": s.fact.prop.kind,
+        "claims": list(s.fact.prop.claims),
+        "verdict": str(Verdict.HOLDS if holds else Verdict.UNDETERMINED),
+        "rung": ALL_N if holds else None,
+        "role": str(s.fact.role),
+        "why": s.fact.why,
+        "seconds": round(s.seconds, 6),
+        "uses": list(s.uses),
+        "rests_on": list(s.rests_on),
+        "axioms": list(s.axioms),
+        "open": [d.name for d in s.open],
+        "obligations": [_obligation(p, d) for d in s.own],
+    }
+
+
+def _obligation(p: Proved, d: Discharged) -> dict[str, Any]:
+    example = p.counterexamples.get(d.name)
+    return {
+        "name": d.name,
+        "answer": str(d.answer),
+        "uses": list(d.used),
+        "untouched": d.obligation.untouched,
+        "decidable": not d.circle,
+        "circle": [str(edge) for edge in d.circle],
+        "cost": d.cost,
+        "seconds": round(d.seconds, 6),
+        "why": d.why,
+        "counterexample": trace_lines(_trace(example)) if example else None,
+        "run": _run(p.broken[d.name]) if d.name in p.broken else None,
+    }
+
+
+def _run(found: Broken) -> dict[str, Any]:
+    return {
+        "verdict": str(found.verdict),
+        "states": found.states,
+        "why": found.why,
+        "trace": trace_data(found.trace) if found.trace else None,
+    }
+
+
+def _proof(p: Proved) -> dict[str, Any]:
+    proof = p.run.proof
+    return {
+        "spec": p.name,
+        "fingerprint": proof.spec.fingerprint,
+        "obligations": len(p.run.discharged),
+        "missing": list(p.run.missing),
+        "impossible": list(p.run.impossible),
+        "left_out": dict(proof.left_out),
+        "seconds": round(p.seconds, 6),
+    }

@@ -1,0 +1,171 @@
+"""Refutes obligations, one solver each, and says what each refutation rests on.
+
+Every answer is one of three: proved, not proved, or undetermined. A run also shows that the proof
+is about something: that a state exists in which all facts hold, and a step of every action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from time import perf_counter
+
+import z3
+
+from samebeat_proofs.examples import Example, Examples
+from samebeat_proofs.facts import Proof, Role
+from samebeat_proofs.fragment import Edge
+from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
+from samebeat_proofs.smtlib import DENIED
+from samebeat_proofs.solver import Budget, Solver
+
+ALL_FACTS = "all facts at once"
+
+
+class Answer(StrEnum):
+    """What came of an obligation; running out of budget is never a proof."""
+
+    PROVED = "proved"
+    FAILED = "not proved"
+    UNDETERMINED = "undetermined"
+
+
+_ANSWERS = {"unsat": Answer.PROVED, "sat": Answer.FAILED}
+
+
+@dataclass(frozen=True)
+class Discharged:
+    """An obligation with its answer.
+
+    Args:
+        obligation: what was to be shown.
+        answer: whether it was.
+        used: labels of the assumptions that the refutation rests on, in order.
+        seconds: wall time.
+        cost: the solver's unit of work.
+        circle: sorts that go round in a circle; nothing if the obligation is decidable.
+        why: of what is undetermined, what the solver says.
+    """
+
+    obligation: Obligation
+    answer: Answer
+    used: tuple[str, ...]
+    seconds: float
+    cost: int = 0
+    circle: tuple[Edge, ...] = ()
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """The obligation's name."""
+        return self.obligation.name
+
+
+@dataclass(frozen=True)
+class Run:
+    """A proof with what came of it.
+
+    ``possible`` has an example for ``ALL_FACTS`` and for each action by name: a state in which
+    every fact holds, and a step by the action from there; None where none was found.
+    """
+
+    proof: Proof
+    discharged: tuple[Discharged, ...]
+    possible: dict[str, Example | None]
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """What could not be shown to be possible: the proof may say nothing of it."""
+        return tuple(name for name, example in self.possible.items() if example is None)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The obligations that induction needs and that were not discharged: there must be none.
+
+        Counted from the spec and the roles of the facts, not from what was generated.
+        """
+        starts = [a.name for a in self.proof.spec.initials]
+        actions = [a.name for a in self.proof.spec.actions]
+        parts = {Role.INDUCTIVE: [*starts, *actions], Role.STEP: actions, Role.IMPLIED: [IMPLIED]}
+        needed = [f"{f.name}.{part}" for f in self.proof.facts for part in parts[f.role]]
+        done = {d.name for d in self.discharged}
+        return tuple(name for name in needed if name not in done)
+
+    @property
+    def answer(self) -> Answer:
+        """Whether everything was proved, with nothing missing, the proof being about something."""
+        answers = {d.answer for d in self.discharged}
+        if Answer.FAILED in answers:
+            return Answer.FAILED
+        if Answer.UNDETERMINED in answers or self.impossible or self.missing:
+            return Answer.UNDETERMINED
+        return Answer.PROVED
+
+    def of(self, fact: str) -> tuple[Discharged, ...]:
+        """Return what came of the obligations of one fact."""
+        return tuple(d for d in self.discharged if d.obligation.fact == fact)
+
+
+class Engine:
+    """Discharges the obligations of one proof."""
+
+    def __init__(self, proof: Proof, budget: Budget | None = None) -> None:
+        self.proof = proof
+        self.budget = budget or Budget()
+        self.examples = Examples(proof, self.budget)
+
+    @cached_property
+    def generator(self) -> Generator:
+        """What cuts the proof into obligations, over any number of elements."""
+        return Generator(self.proof)
+
+    @cached_property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """Every obligation of the proof."""
+        return tuple(self.generator.obligations())
+
+    def find(self, name: str) -> Obligation:
+        """Return the obligation called ``name``, without making those of other facts.
+
+        Raises:
+            KeyError: there is none.
+        """
+        fact, _, part = name.partition(".")
+        for obligation in self.generator.obligations_called(fact):
+            if obligation.part == part:
+                return obligation
+        raise KeyError(name)
+
+    def run(self, begin: Callable[[Obligation], None] | None = None) -> Run:
+        """Discharge every obligation, and look for examples of what must be possible.
+
+        ``begin`` is told of each obligation before it is discharged.
+        """
+        found = []
+        for obligation in self.obligations:
+            if begin is not None:
+                begin(obligation)
+            found.append(self.discharge(obligation))
+        possible = {ALL_FACTS: self.examples.of_facts()}
+        for action in self.proof.spec.actions:
+            possible[action.name] = self.examples.of_action(action.name)
+        return Run(self.proof, tuple(found), possible)
+
+    def discharge(self, obligation: Obligation) -> Discharged:
+        """Refute one obligation, or say why not."""
+        begin = perf_counter()
+        if obligation.untouched:
+            itself = (f"fact {obligation.fact}",)
+            return Discharged(obligation, Answer.PROVED, itself, perf_counter() - begin)
+        formulas = {**obligation.assumptions, DENIED: obligation.denied}
+        circle = self.generator.graph.circle(formulas)
+        solver = Solver(self.generator.universe.context, self.budget)
+        result = solver.ask(formulas)
+        core = solver.core() if result == z3.unsat else set()
+        used = tuple(label for label in formulas if label in core and label != DENIED)
+        answer = _ANSWERS.get(str(result), Answer.UNDETERMINED)
+        why = solver.why_unknown() if answer is Answer.UNDETERMINED else ""
+        seconds = perf_counter() - begin
+        return Discharged(obligation, answer, used, seconds, solver.cost, circle, why)

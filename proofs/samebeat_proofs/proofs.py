@@ -1,0 +1,19 @@
+"""The proofs that samebeat ships, by the name of their spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from samebeat_proofs.facts import Proof
+from samebeat_proofs.group_proof import group_proof
+
+PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof}
+
+
+def load_proof(spec: str) -> Proof:
+    """Return the proof of a spec.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return PROOFS[spec]()

@@ -1,0 +1,230 @@
+"""The hardened group change, step by step (claims 1(a) to 1(f), notes C5 to C8)."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from samebeat_spec.language import Instance
+from samebeat_spec.language.interpreter import Refused
+from samebeat_spec.specs import load_spec
+
+from .walk import Walk
+
+SPEC = load_spec("cluster")
+MECHANISMS = (
+    "held_round",
+    "flush_round",
+    "latest_vote_counts",
+    "keeps_promise",
+    "waits_for_reports",
+    "transfers_state",
+    "journals_first",
+    "journals_promises",
+    "tells_decisions",
+    "quarantines",
+    "replaces_blank",
+    "waits_for_late",
+)
+FAULTS = ("undo_may_fail", "may_hang", "may_lose_journal", "needs_cause")
+
+
+def cluster(changes: int = 1, views: int = 3, **constants: Any) -> Instance:
+    """Three members; the quorums are n1 n2, n1 n3, n2 n3, and all three."""
+    quorums = [q for size in (2, 3) for q in combinations((1, 2, 3), size)]
+    return Instance(
+        "cluster",
+        SPEC,
+        {
+            "Node": 3,
+            "Change": changes,
+            "Epoch": changes + 1,
+            "Value": changes + 1,
+            "Quorum": len(quorums),
+            "View": views,
+            "Crash": 3,
+        },
+        {
+            "start_value": "v1",
+            "asked": {f"c{i}": f"v{i + 1}" for i in range(1, changes + 1)},
+            "in_quorum": [f"q{i},n{n}" for i, q in enumerate(quorums, 1) for n in q],
+            "everyone": "q4",
+            "recovers": True,
+            "dead_are_heard": True,
+            **dict.fromkeys(MECHANISMS, True),
+            **dict.fromkeys(FAULTS, False),
+            **constants,
+        },
+    )
+
+
+def each(step: str, *nodes: int, change: str = "c1") -> tuple[str, ...]:
+    """One step of several members, in order."""
+    return tuple(f"{step} n{n} {change}" for n in nodes)
+
+
+def view(number: int, quorum: int, *nodes: int) -> tuple[str, ...]:
+    """A view that is proposed by its first member and begins for each of its members."""
+    return (
+        f"propose n{nodes[0]} {number} q{quorum}",
+        *(f"report n{n} {number}" for n in nodes),
+        *(f"begin_view n{n} {number}" for n in nodes),
+    )
+
+
+def refused(walk: Walk, step: str, *reasons: str) -> None:
+    """The step is refused, for exactly these reasons."""
+    why = "; ".join(f"not so: {reason}" for reason in reasons)
+    with pytest.raises(Refused, match=f"^{re.escape(why)}$"):
+        walk(step)
+
+
+ALL = (1, 2, 3)
+APPLIED = ("request n1 c1", *each("send_ack", *ALL), *each("apply", *ALL), *each("send_ok", *ALL))
+
+
+def test_all_commit_what_a_quorum_has_voted_for() -> None:
+    """Claims 1(a), 1(b), 1(c), 1(d) and note C5: the votes are one round more."""
+    walk = Walk(cluster())(*APPLIED, *each("hold", 1))
+    refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
+    walk("hold n2 c1", "commit n1 c1", "commit n2 c1", "commit n3 c1")
+    assert [walk[f"value[n{n}]"] for n in ALL] == ["v2"] * 3
+    assert walk.holds("a_commit")
+
+
+def test_nobody_applies_before_all_have_acked() -> None:
+    """Claims 1(b) and 1(c)."""
+    walk = Walk(cluster())("request n1 c1", *each("send_ack", 1, 2))
+    refused(walk, "apply n1 c1", "every member has acked")
+
+
+def test_a_failure_is_undone_by_all() -> None:
+    """Claims 1(e) and 1(f)."""
+    walk = Walk(cluster())("request n1 c1", *each("send_ack", *ALL), *each("apply", 1, 2))
+    walk("fail_to_apply n3 c1", *each("undo", *ALL))
+    assert [walk[f"value[n{n}]"] for n in ALL] == ["v1"] * 3
+
+
+def test_a_busy_answer_closes_the_change_everywhere_and_uses_no_epoch() -> None:
+    """Note C6."""
+    walk = Walk(cluster(changes=2))("request n1 c1", "request n2 c2")
+    walk("send_ack n1 c1", "send_ack n2 c2", "send_busy n2 c1", "send_busy n1 c2")
+    walk("undo n1 c1", "undo n2 c2")
+    assert [walk[f"epoch[n{n}]"] for n in ALL] == ["0"] * 3
+    refused(walk, "undo n3 c1", "c is open at n")
+
+
+def test_a_flush_adopts_what_somebody_has_voted_for() -> None:
+    """Note C5: n1 holds the complete set and crashes; the view with n1's report commits."""
+    walk = Walk(cluster())(*APPLIED, "hold n1 c1", "crash n3 1")
+    walk(*view(1, 1, 1, 2), *each("vote_in_flush", 1, 2), *each("commit", 1, 2))
+    assert walk.holds("a_flush_that_adopts")
+    assert walk["value[n2]"] == "v2"
+
+
+def test_a_flush_undoes_what_nobody_of_the_view_has_voted_for() -> None:
+    """Note C5: n3 alone has voted to commit, and is not there."""
+    walk = Walk(cluster())(*APPLIED, "hold n3 c1", "crash n3 1")
+    walk(*view(1, 1, 1, 2), *each("vote_in_flush", 1, 2), *each("undo", 1, 2))
+    assert walk["value[n1]"] == "v1"
+    walk("recover n3", *view(2, 4, 3, 1, 2), "undo n3 c1")
+    assert [walk[f"value[n{n}]"] for n in ALL] == ["v1"] * 3
+    assert walk.holds("a_vote_against_an_earlier_one")
+
+
+def test_who_has_reported_to_a_view_votes_in_no_earlier_one() -> None:
+    """Note C5: the promise."""
+    walk = Walk(cluster())(*APPLIED, "propose n1 1 q1", "report n1 1")
+    refused(walk, "hold n1 c1", "n has not gone on to a later view")
+    walk("hold n2 c1")
+
+
+def test_a_view_begins_only_when_all_of_its_members_have_reported() -> None:
+    """Note C5."""
+    walk = Walk(cluster())("propose n1 1 q1", "report n1 1")
+    refused(walk, "begin_view n1 1", "every member has reported")
+
+
+def test_who_comes_back_adopts_before_it_acks() -> None:
+    """Note C5: rejoin. n3 was down while the others committed, and asks for c2 too early."""
+    walk = Walk(cluster(changes=2))("crash n3 1", *view(1, 1, 1, 2), "request n1 c1")
+    for step in ("send_ack", "apply", "send_ok", "hold", "commit"):
+        walk(*each(step, 1, 2))
+    walk("recover n3", *view(2, 4, 3, 1, 2), "request n1 c2")
+    refused(walk, "send_ack n3 c2", "n has nothing to finish", "c starts from n's epoch")
+    walk("commit n3 c1", "send_ack n3 c2")
+    assert walk.holds("a_rejoin")
+    assert walk["value[n3]"] == "v2"
+
+
+def test_who_is_in_doubt_learns_from_a_member_that_has_decided() -> None:
+    """Note C8: n3 was left out of the view that undid the change, and needs none to hear of it."""
+    walk = Walk(cluster())(*APPLIED, *view(1, 1, 1, 2), *each("vote_in_flush", 1, 2), "undo n1 c1")
+    assert walk["phase[n3, c1]"] == "APPLIED"
+    walk("undo n3 c1")
+    assert (walk["phase[n3, c1]"], walk["value[n3]"]) == ("UNDONE", "v1")
+
+
+def test_a_request_that_nobody_answered_in_its_view_is_turned_down_in_a_later_one() -> None:
+    """Note C6: who asked is not left waiting."""
+    walk = Walk(cluster())("request n1 c1", *view(1, 4, *ALL))
+    refused(walk, "send_ack n2 c1", "c is a change of n's view")
+    walk("send_busy n2 c1")
+    assert walk["phase[n2, c1]"] == "UNDONE"
+
+
+def test_a_member_without_a_quorum_stays_in_doubt() -> None:
+    """Note C8: no step decides for it, however long it waits."""
+    walk = Walk(cluster())(*APPLIED, "crash n2 1", "crash n3 2")
+    refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
+    refused(walk, "undo n1 c1", "a member has failed, or a quorum or a member says undone")
+
+
+def test_an_apply_that_is_not_journaled_has_not_happened() -> None:
+    """Note C5: the journal comes before the message."""
+    walk = Walk(cluster())("request n1 c1", *each("send_ack", *ALL), "apply n1 c1")
+    walk("crash_before_journaling n1 1 c1")
+    assert (walk["phase[n1, c1]"], walk["value[n1]"]) == ("ACKED", "v1")
+
+
+def test_what_is_said_is_in_the_journal() -> None:
+    """Note C5."""
+    walk = Walk(cluster())(*APPLIED)
+    refused(walk, "crash_before_journaling n1 1 c1", "what n has said is in its journal")
+
+
+def test_a_late_success_is_undone_and_nothing_new_is_acked_before() -> None:
+    """Note C7."""
+    walk = Walk(cluster(changes=2, may_hang=True))("request n1 c1", *each("send_ack", *ALL))
+    walk("hang n1 c1", *each("undo", *ALL), "request n2 c2")
+    refused(walk, "send_ack n1 c2", "n has nothing to finish")
+    walk("finish_late n1 c1")
+    assert walk["value[n1]"] == "v2"
+    walk("undo_late n1", "send_ack n1 c2")
+    assert walk["value[n1]"] == "v1"
+
+
+def test_who_cannot_undo_takes_itself_out_and_the_others_go_on() -> None:
+    """Note C7."""
+    walk = Walk(cluster(undo_may_fail=True))("request n1 c1", *each("send_ack", *ALL))
+    walk("apply n1 c1", "fail_to_apply n2 c1", "fail_to_undo n1 c1")
+    walk("propose n2 1 q4")
+    refused(walk, "report n1 1", "n is alive")
+    walk(*view(2, 3, 2, 3), *each("undo", 2, 3))
+    assert walk.holds("a_quarantine")
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("lose_journal n1 1", "journals can be lost"),
+        ("hang n1 c1", "operations may hang"),
+        ("fail_to_undo n1 c1", "undos may fail"),
+    ],
+)
+def test_a_fault_that_a_model_does_not_have_does_not_happen(step: str, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        Walk(cluster())(step)
