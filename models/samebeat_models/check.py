@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from samebeat_models.catalog import GuardMissing, Model
-from samebeat_models.explorer import explore
 from samebeat_models.explorer.checkpoint import Checkpoints
+from samebeat_models.explorer.search import Settings, explore_and_keep
 from samebeat_models.liveness import findings as liveness
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.refinement import findings as refinements
@@ -61,8 +61,7 @@ def check_model(
     except GuardMissing as missing:
         return not_explored(model, spec, str(missing))
     budget = _with_pin(budget or Budget(), model)
-    outcome = explore(
-        instance,
+    settings = Settings(
         symmetry=model.symmetry,
         # What a deadlock does to users other properties say; a control may name it all the same.
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
@@ -70,8 +69,12 @@ def check_model(
         progress=progress,
         kept=kept,
     )
+    explored = explore_and_keep(instance, settings)
+    outcome = explored.outcome
+    states = explored if model.live and not model.symmetry and kept is None else None
+    del explored  # it takes memory
     outcome = refinements.with_refinements(model, outcome, budget, progress)
-    outcome = liveness.with_liveness(model, outcome)
+    outcome = liveness.with_liveness(model, outcome, states, budget=budget, progress=progress)
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
 
@@ -113,7 +116,8 @@ def _control_rows(model: Model, outcome: Exploration) -> Iterator[Row]:
             yield _row(model, outcome, finding, Verdict.VIOLATED)
         elif finding.verdict is Verdict.VIOLATED and finding.kind != "witness":
             yield _row(model, outcome, finding, Verdict.HOLDS)
-    yield _pins_row(model, outcome, _control_mismatches(model, outcome))
+    undecided = next((f.why for f in outcome.findings if f.property in expected and f.why), "")
+    yield _pins_row(model, outcome, _control_mismatches(model, outcome), undecided=undecided)
 
 
 def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict) -> Row:
@@ -171,18 +175,27 @@ def claims_of(spec: Spec, finding: Finding) -> tuple[str, ...]:
 
 
 def _pins_row(
-    model: Model, outcome: Exploration, mismatches: list[str], compared: bool = False
+    model: Model,
+    outcome: Exploration,
+    mismatches: list[str],
+    *,
+    compared: bool = False,
+    undecided: str = "",
 ) -> Row:
-    """Return the line about the pins; without an end of the search there is nothing to compare."""
+    """Return the line about the pins; without an end of the search there is nothing to compare.
+
+    Neither is there if what a control is there for is ``undecided``.
+    """
     as_controls_do = model.is_control and outcome.violated() and not outcome.out_of_budget
-    ended_early = outcome.incomplete_reason and not as_controls_do
+    ended_early = "" if as_controls_do else outcome.incomplete_reason
+    ended_early = ended_early or undecided
     verdict, code = Verdict.HOLDS, Exit.OK
     if model.states is not None and outcome.states > model.states and outcome.out_of_budget:
         verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
         mismatches = [f"states: more than {outcome.states:,} instead of {model.states:,}"]
     elif ended_early and not compared:
         verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED
-        mismatches = [outcome.incomplete_reason]
+        mismatches = [ended_early]
     elif mismatches:
         verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
     return Row(
@@ -212,7 +225,9 @@ def _mismatches(model: Model, outcome: Exploration) -> list[str]:
     idle = {name for name, count in outcome.action_counts.items() if count == 0}
     found += _compare("is never reached", unreached, set(model.unreached))
     found += _compare("is never enabled", idle, set(model.idle))
-    found += _compare("holds only for want of a case", set(outcome.vacuous), set(model.vacuous))
+    undecided = {f.property for f in outcome.findings if f.verdict is Verdict.UNDETERMINED}
+    listed = set(model.vacuous) - undecided
+    found += _compare("holds only for want of a case", set(outcome.vacuous), listed)
     for name, pinned in model.terminal.items():
         if (counted := outcome.terminals.get(name, 0)) != pinned:
             found.append(f"terminal states {name}: {counted:,} instead of {pinned:,}")

@@ -76,6 +76,18 @@ def has_nothing_open(s: Cluster, n: Node) -> Formula:
     return ~unfinished & ~is_behind(s, n) & ~s.late[n]
 
 
+def is_replaced(s: Cluster, v: View) -> Formula:
+    """All members of a later view have reported to it, and they are a quorum: `v` is behind.
+
+    A member that was left out may learn what that view has decided, and another one may not.
+    """
+
+    def complete(w: View) -> Formula:
+        return s.proposed[w] & forall(Node, lambda m: implies(in_view(s, m, w), s.reported[m, w]))
+
+    return exists(View, lambda w: (v < w) & complete(w))
+
+
 def is_active(s: Cluster, n: Node) -> Formula:
     """`n` is alive and has reported to no later view than its own."""
     return alive(s, n) & forall(View, lambda w: implies(s.view[n] < w, ~s.reported[n, w]))
@@ -299,10 +311,10 @@ def kept_until_replaced(s: Cluster) -> Formula:
 
 @invariant(claims=(*UNDO, "C5", "C6"))
 def all_or_nothing(s: Cluster) -> Formula:
-    """Active members of one view that have nothing open hold the same value and epoch."""
+    """Active members of a view that is not replaced, with nothing open, hold the same."""
 
     def settled(n: Node) -> Formula:
-        return is_active(s, n) & has_nothing_open(s, n)
+        return is_active(s, n) & has_nothing_open(s, n) & ~is_replaced(s, s.view[n])
 
     return forall(
         Node,

@@ -287,6 +287,15 @@ class Search:
         ]
 
 
+@dataclass(frozen=True)
+class Explored:
+    """An exploration with what it leaves behind: the machine, and the states that it found."""
+
+    outcome: Exploration
+    machine: Machine
+    store: Store
+
+
 def explore(
     instance: Instance,
     *,
@@ -318,20 +327,29 @@ def explore(
         DiskError: the folder cannot be written at all.
     """
     settings = Settings(symmetry, deadlocks, min_words, budget or Budget(), progress, kept=kept)
+    return explore_and_keep(instance, settings).outcome
+
+
+def explore_and_keep(instance: Instance, settings: Settings) -> Explored:
+    """Explore an instance, and return its states too; see ``explore``.
+
+    States that were kept in a folder are not to be read afterwards.
+    """
+    kept = settings.kept
     if kept is None:
         return _attempts(instance, settings)
     with kept:
         try:
-            outcome = _attempts(instance, settings)
+            explored = _attempts(instance, settings)
         except StateError:
             kept.discard()
             raise
-        if not outcome.out_of_budget:
+        if not explored.outcome.out_of_budget:
             kept.discard()
-        return outcome
+        return explored
 
 
-def _attempts(instance: Instance, settings: Settings) -> Exploration:
+def _attempts(instance: Instance, settings: Settings) -> Explored:
     """Explore plainly; if there are many states, with what a sample and mistakes teach."""
     identity = identity_of(
         instance,
@@ -361,7 +379,8 @@ def _attempts(instance: Instance, settings: Settings) -> Exploration:
             plain = machine
         may_pay = number == 0 and machine.layout.words > settings.min_words
         try:
-            return Search(machine, settings, _SMALL if may_pay else None).run()
+            search = Search(machine, settings, _SMALL if may_pay else None)
+            return Explored(search.run(), machine, search.store)
         except _Large:
             attempt = Attempt(1)
         except AssumptionBroken as broken:

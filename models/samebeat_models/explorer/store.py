@@ -377,6 +377,13 @@ class Store:
             raise AssertionError("a state is looked for that was never visited")
         return level, position
 
+    def whole(self) -> Sorted:
+        """Return all states in one run. No more levels may be added."""
+        if len(self._runs.parts) > 1:
+            self._runs.parts = [self.place.gather(self._runs.parts)]
+        self._filter = _Filter(_FEWEST_SLOTS)
+        return self._runs.parts[0]
+
     def _unseen(self, chunk: Sorted) -> Sorted:
         maybe = self._filter.maybe_known(chunk.keys)
         if len(maybe) == 0:
