@@ -341,9 +341,9 @@ class Store:
     def nbytes(self) -> int:
         """Bytes held by levels, runs and filter, wherever they live."""
         held = self.count * self.words * 8 + self._filter.nbytes + self._runs.nbytes
-        newest = self._runs.parts[-1] if self._runs.parts else None
-        is_level = newest is not None and len(newest) == self.levels[-1].shape[1]
-        return held - (self.levels[-1].nbytes if is_level else 0)
+        if self._runs.parts and len(self._runs.parts[-1]) == self.levels[-1].shape[1]:
+            held -= self.levels[-1].nbytes  # not merged yet, so the run is the level
+        return held
 
     def add_level(self, candidates: Words) -> Words:
         """Keep the unseen ones of ``candidates`` (sorted, unique) as the next level; return it."""
