@@ -77,7 +77,7 @@ def view(number: int, quorum: int, *nodes: int) -> tuple[str, ...]:
     )
 
 
-def refused(walk: Walk, step: str, *reasons: str) -> None:
+def expect_refused(walk: Walk, step: str, *reasons: str) -> None:
     """The step is refused, for exactly these reasons."""
     why = "; ".join(f"not so: {reason}" for reason in reasons)
     with pytest.raises(Refused, match=f"^{re.escape(why)}$"):
@@ -91,7 +91,7 @@ APPLIED = ("request n1 c1", *each("send_ack", *ALL), *each("apply", *ALL), *each
 def test_all_commit_what_a_quorum_has_voted_for() -> None:
     """Claims 1(a), 1(b), 1(c), 1(d) and note C5: the votes are one round more."""
     walk = Walk(cluster())(*APPLIED, *each("hold", 1))
-    refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
+    expect_refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
     walk("hold n2 c1", "commit n1 c1", "commit n2 c1", "commit n3 c1")
     assert [walk[f"value[n{n}]"] for n in ALL] == ["v2"] * 3
     assert walk.holds("a_commit")
@@ -100,7 +100,7 @@ def test_all_commit_what_a_quorum_has_voted_for() -> None:
 def test_nobody_applies_before_all_have_acked() -> None:
     """Claims 1(b) and 1(c)."""
     walk = Walk(cluster())("request n1 c1", *each("send_ack", 1, 2))
-    refused(walk, "apply n1 c1", "every member has acked")
+    expect_refused(walk, "apply n1 c1", "every member has acked")
 
 
 def test_a_failure_is_undone_by_all() -> None:
@@ -116,7 +116,7 @@ def test_a_busy_answer_closes_the_change_everywhere_and_uses_no_epoch() -> None:
     walk("send_ack n1 c1", "send_ack n2 c2", "send_busy n2 c1", "send_busy n1 c2")
     walk("undo n1 c1", "undo n2 c2")
     assert [walk[f"epoch[n{n}]"] for n in ALL] == ["0"] * 3
-    refused(walk, "undo n3 c1", "c is open at n")
+    expect_refused(walk, "undo n3 c1", "c is open at n")
 
 
 def test_a_flush_adopts_what_somebody_has_voted_for() -> None:
@@ -140,14 +140,14 @@ def test_a_flush_undoes_what_nobody_of_the_view_has_voted_for() -> None:
 def test_who_has_reported_to_a_view_votes_in_no_earlier_one() -> None:
     """Note C5: the promise."""
     walk = Walk(cluster())(*APPLIED, "propose n1 1 q1", "report n1 1")
-    refused(walk, "hold n1 c1", "n has not gone on to a later view")
+    expect_refused(walk, "hold n1 c1", "n has not gone on to a later view")
     walk("hold n2 c1")
 
 
 def test_a_view_begins_only_when_all_of_its_members_have_reported() -> None:
     """Note C5."""
     walk = Walk(cluster())("propose n1 1 q1", "report n1 1")
-    refused(walk, "begin_view n1 1", "every member has reported")
+    expect_refused(walk, "begin_view n1 1", "every member has reported")
 
 
 def test_who_comes_back_adopts_before_it_acks() -> None:
@@ -156,7 +156,7 @@ def test_who_comes_back_adopts_before_it_acks() -> None:
     for step in ("send_ack", "apply", "send_ok", "hold", "commit"):
         walk(*each(step, 1, 2))
     walk("recover n3", *view(2, 4, 3, 1, 2), "request n1 c2")
-    refused(walk, "send_ack n3 c2", "n has nothing to finish", "c starts from n's epoch")
+    expect_refused(walk, "send_ack n3 c2", "n has nothing to finish", "c starts from n's epoch")
     walk("commit n3 c1", "send_ack n3 c2")
     assert walk.holds("a_rejoin")
     assert walk["value[n3]"] == "v2"
@@ -173,7 +173,7 @@ def test_who_is_in_doubt_learns_from_a_member_that_has_decided() -> None:
 def test_a_request_that_nobody_answered_in_its_view_is_turned_down_in_a_later_one() -> None:
     """Note C6: who asked is not left waiting."""
     walk = Walk(cluster())("request n1 c1", *view(1, 4, *ALL))
-    refused(walk, "send_ack n2 c1", "c is a change of n's view")
+    expect_refused(walk, "send_ack n2 c1", "c is a change of n's view")
     walk("send_busy n2 c1")
     assert walk["phase[n2, c1]"] == "UNDONE"
 
@@ -192,8 +192,8 @@ def test_of_two_that_are_left_out_one_may_know_more_than_the_other() -> None:
 def test_a_member_without_a_quorum_stays_in_doubt() -> None:
     """Note C8: no step decides for it, however long it waits."""
     walk = Walk(cluster())(*APPLIED, "crash n2 1", "crash n3 2")
-    refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
-    refused(walk, "undo n1 c1", "a member has failed, or a quorum or a member says undone")
+    expect_refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
+    expect_refused(walk, "undo n1 c1", "a member has failed, or a quorum or a member says undone")
 
 
 def test_an_apply_that_is_not_journaled_has_not_happened() -> None:
@@ -206,14 +206,14 @@ def test_an_apply_that_is_not_journaled_has_not_happened() -> None:
 def test_what_is_said_is_in_the_journal() -> None:
     """Note C5."""
     walk = Walk(cluster())(*APPLIED)
-    refused(walk, "crash_before_journaling n1 1 c1", "what n has said is in its journal")
+    expect_refused(walk, "crash_before_journaling n1 1 c1", "what n has said is in its journal")
 
 
 def test_a_late_success_is_undone_and_nothing_new_is_acked_before() -> None:
     """Note C7."""
     walk = Walk(cluster(changes=2, may_hang=True))("request n1 c1", *each("send_ack", *ALL))
     walk("hang n1 c1", *each("undo", *ALL), "request n2 c2")
-    refused(walk, "send_ack n1 c2", "n has nothing to finish")
+    expect_refused(walk, "send_ack n1 c2", "n has nothing to finish")
     walk("finish_late n1 c1")
     assert walk["value[n1]"] == "v2"
     walk("undo_late n1", "send_ack n1 c2")
@@ -225,7 +225,7 @@ def test_who_cannot_undo_takes_itself_out_and_the_others_go_on() -> None:
     walk = Walk(cluster(undo_may_fail=True))("request n1 c1", *each("send_ack", *ALL))
     walk("apply n1 c1", "fail_to_apply n2 c1", "fail_to_undo n1 c1")
     walk("propose n2 1 q4")
-    refused(walk, "report n1 1", "n is alive")
+    expect_refused(walk, "report n1 1", "n is alive")
     walk(*view(2, 3, 2, 3), *each("undo", 2, 3))
     assert walk.holds("a_quarantine")
 

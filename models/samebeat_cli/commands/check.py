@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
+from samebeat_cli.commands.options import (
+    MaxMemory,
+    MaxSeconds,
+    MaxStates,
+    OnDisk,
+    Resume,
+    ShowTraces,
+    TracesFolder,
+    UpToTier,
+)
 from samebeat_cli.errors import CommandError, Interrupted
-from samebeat_cli.output import file_name, make_folder, path_option, write_file
+from samebeat_cli.output import file_name, make_folder, write_file
 from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.selection import Selected, select_models
-from samebeat_models.catalog import Tier
 from samebeat_models.progress import Budget, machine_memory_mb
 from samebeat_models.results import Exploration, Report, Row, Verdict
 from samebeat_models.side_by_side import NothingBesideError, SideBySide, arrange
@@ -23,38 +32,6 @@ from samebeat_models.side_by_side import NothingBesideError, SideBySide, arrange
 if TYPE_CHECKING:
     from samebeat_models.explorer.checkpoint import Checkpoints
     from samebeat_models.figures import Measured
-
-
-MaxStates = Annotated[
-    int | None, typer.Option(min=1, help="Stop a model after this many states: undetermined.")
-]
-MaxSeconds = Annotated[
-    float | None, typer.Option(min=0, help="Stop a model after this time: undetermined.")
-]
-MaxMemory = Annotated[
-    float | None,
-    typer.Option(
-        min=1,
-        help="Stop a model when the process holds so much: undetermined. Default: four fifths "
-        "of the machine's memory.",
-        show_default=False,
-    ),
-]
-OnDisk = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        parser=path_option,
-        help="Keep the states here, in files, not in memory. What ends before its time leaves a "
-        "checkpoint. (Refinements, promises about infinite runs and figures stay in memory.)",
-    ),
-]
-Resume = Annotated[
-    bool,
-    typer.Option(
-        "--resume", help="Go on from the checkpoints in --on-disk; models without one begin anew."
-    ),
-]
 
 
 def check(
@@ -67,23 +44,11 @@ def check(
             show_default=False,
         ),
     ] = None,
-    tier: Annotated[
-        Tier | None,
-        typer.Option(help="Take models up to this tier. Default: fast; any for a model by name."),
-    ] = None,
+    tier: UpToTier = None,
     formats: FormatOption = None,
     outputs: OutputOption = None,
-    out_itf: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=path_option,
-            help="Write the trace of every violation here, as ITF.",
-        ),
-    ] = None,
-    traces: Annotated[
-        bool, typer.Option("--traces", help="Print the traces of expected violations too.")
-    ] = False,
+    out_itf: TracesFolder = None,
+    traces: ShowTraces = False,
     by: Annotated[
         str | None,
         typer.Option(

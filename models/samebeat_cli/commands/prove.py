@@ -87,7 +87,7 @@ def prove(
 
     Example: samebeat prove group --obligations
     """
-    from samebeat_cli.reports.proofs import data, exit_code, show
+    from samebeat_cli.reports.proofs import exit_code
     from samebeat_proofs.solver import RLIMIT
     from samebeat_proofs.solver import Budget as SolverBudget
 
@@ -97,6 +97,17 @@ def prove(
         make_folder(smt2)
     proofs = _select(specs or ())
     proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
+    _deliver(proved, form, output, obligations)
+    if code := exit_code(proved):
+        raise typer.Exit(int(code))
+
+
+def _deliver(
+    proved: list[Proved], form: ProveFormat, output: Path | None, obligations: bool
+) -> None:
+    """Print the report, or write it to a file."""
+    from samebeat_cli.reports.proofs import data, show
+
     if form is ProveFormat.JSON:
         emit(json.dumps(data(proved), indent=2, ensure_ascii=False) + "\n", output)
     elif output is None:
@@ -108,8 +119,6 @@ def prove(
         plain = Console(file=buffer, width=WIDE, highlight=False, markup=False, emoji=False)
         show(proved, plain, obligations)
         write_file(output, buffer.getvalue())
-    if code := exit_code(proved):
-        raise typer.Exit(int(code))
 
 
 def _select(names: Sequence[str]) -> list[Proof]:

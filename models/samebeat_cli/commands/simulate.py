@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from samebeat_cli.commands.check import MaxMemory, write_traces
+from samebeat_cli.commands.check import write_traces
 from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
+from samebeat_cli.commands.options import MaxMemory, ShowTraces, TracesFolder, UpToTier
 from samebeat_cli.errors import Interrupted
-from samebeat_cli.output import make_folder, path_option
+from samebeat_cli.output import make_folder
 from samebeat_cli.reports import Outcome
 from samebeat_cli.selection import Selected, select_models
-from samebeat_models.catalog import Tier
 from samebeat_models.progress import Budget, machine_memory_mb
 from samebeat_models.results import Report, Row, Verdict
 from samebeat_models.simulation.results import DEPTH, SEED, WALKS, Options, Simulation
@@ -34,10 +34,7 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    tier: Annotated[
-        Tier | None,
-        typer.Option(help="Take models up to this tier. Default: fast; any for a model by name."),
-    ] = None,
+    tier: UpToTier = None,
     walks: Annotated[
         int | None,
         typer.Option(
@@ -59,17 +56,8 @@ def simulate(
     max_memory_mb: MaxMemory = None,
     formats: FormatOption = None,
     outputs: OutputOption = None,
-    out_itf: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=path_option,
-            help="Write the trace of every violation here, as ITF.",
-        ),
-    ] = None,
-    traces: Annotated[
-        bool, typer.Option("--traces", help="Print the traces of expected violations too.")
-    ] = False,
+    out_itf: TracesFolder = None,
+    traces: ShowTraces = False,
 ) -> None:
     """Walk through models at random: a violation is found, or all is undetermined (exit code 3).
 
