@@ -64,12 +64,12 @@ def test_an_export_is_printed_or_written_to_a_folder(run: Run, room: Path, targe
     assert all(path.read_text().strip() in printed.out for path in files)
 
 
-def test_for_tlc_the_promises_of_the_model_are_exported_too(run: Run) -> None:
+def test_for_tlc_the_promises_of_the_model_are_exported_too(run: Run, tmp_path: Path) -> None:
     model = f"{Path(__file__).parents[1] / 'specs' / 'semaphore.py'}::semaphore-2"
-    assert run("export", model, "--to", "tla", "--out", "there").code == 0
-    configuration = Path("there/semaphore_2.cfg").read_text()
+    assert run("export", model, "--to", "tla", "--out", str(tmp_path)).code == 0
+    configuration = (tmp_path / "semaphore_2.cfg").read_text()
     assert configuration.endswith("PROPERTIES\n  somebody_gets_in\n  everybody_gets_in\n")
-    module = Path("there/semaphore_2.tla").read_text()
+    module = (tmp_path / "semaphore_2.tla").read_text()
     assert "\\* Of infinite runs: somebody_gets_in, everybody_gets_in." in module
     assert "everybody_gets_in ==\n  fair_everybody_gets_in =>" in module
     others = run("export", model, "--to", "murphi").out
