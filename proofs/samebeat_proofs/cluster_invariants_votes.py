@@ -1,0 +1,235 @@
+"""Votes of the hardened group change: what is decided in one view is decided in all.
+
+A vote in the view of the change is to commit. A vote in a later view is what the reports to that
+view determine. If somebody has voted one way in a view, then in each earlier view the other way is
+*dead*: a quorum has promised to vote there no more, and none of it has voted so.
+"""
+
+from __future__ import annotations
+
+from samebeat_proofs.facts import Role, strengthening
+from samebeat_spec.cluster import Cluster, Quorum, Said, View, Vote, in_view
+from samebeat_spec.cluster_views import commit_is_reported
+from samebeat_spec.group import Change, Message, Node, Phase
+from samebeat_spec.language import Formula, Term, exists, forall, implies
+
+
+def chosen(s: Cluster, c: Change, outcome: Term) -> Formula:
+    """In some view, a quorum has voted for that outcome of `c`."""
+    return exists(
+        View,
+        Quorum,
+        lambda v, q: forall(
+            Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)
+        ),
+    )
+
+
+def barred(s: Cluster, c: Change) -> Formula:
+    """There is a reason for which `c` is never committed: an answer, or votes."""
+    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE])
+    busy = exists(Node, lambda m: s.sent[m, c, Message.BUSY])
+    return failed | busy | chosen(s, c, Vote.UNDO)
+
+
+def is_dead(s: Cluster, c: Change, w: View, x: View, outcome: Term) -> Formula:
+    """All members of the later view `x` have reported to it, and none has voted so in `w`."""
+    none = forall(
+        Node,
+        lambda m: implies(in_view(s, m, x), s.reported[m, x] & (s.vote[m, c, w] != outcome)),
+    )
+    return s.proposed[x] & none
+
+
+# --- votes and reports -------------------------------------------------------------------------
+
+
+@strengthening("who votes relies on the reports of the view, and these must not change any more")
+def vote_in_a_view_that_has_begun(s: Cluster) -> Formula:
+    """Members vote in views to which all have reported, not before that of the change."""
+    return forall(
+        Node,
+        Node,
+        Change,
+        View,
+        lambda n, m, c, v: implies(
+            s.vote[n, c, v] != Vote.NONE,
+            s.reported[n, v]
+            & s.proposed[v]
+            & ~(v < s.home[c])
+            & implies(in_view(s, m, v), s.reported[m, v]),
+        ),
+    )
+
+
+@strengthening("what a report says of a vote that was given before must not be nothing")
+def silent_report_means_no_vote(s: Cluster) -> Formula:
+    """Who reports to know nothing of a change has voted on it in no earlier view."""
+    return forall(
+        Node,
+        Change,
+        View,
+        View,
+        lambda n, c, v, w: implies(
+            s.reported[n, v] & (w < v) & (s.said[n, v, c] == Said.NOTHING),
+            s.vote[n, c, w] == Vote.NONE,
+        ),
+    )
+
+
+@strengthening("what has not been reported must not have been said")
+def said_means_reported(s: Cluster) -> Formula:
+    """A report that says anything of a change is sent."""
+    return forall(
+        Node,
+        View,
+        Change,
+        lambda n, v, c: implies(s.said[n, v, c] != Said.NOTHING, s.reported[n, v]),
+    )
+
+
+# --- what a vote rests on ----------------------------------------------------------------------
+
+
+@strengthening("nobody may vote to commit what not all have applied")
+def commit_vote_means_all_ok(s: Cluster) -> Formula:
+    """If anybody has voted to commit, every member of the view of the change has said ok."""
+    return forall(
+        Node,
+        Node,
+        Change,
+        View,
+        lambda n, m, c, v: implies(
+            (s.vote[n, c, v] == Vote.COMMIT) & in_view(s, m, s.home[c]),
+            s.sent[m, c, Message.OK],
+        ),
+    )
+
+
+@strengthening("votes in the view of the change agree")
+def home_vote_is_commit(s: Cluster) -> Formula:
+    """Nobody votes to undo a change in its own view."""
+    return forall(
+        Node, Change, View, lambda n, c, v: implies(v == s.home[c], s.vote[n, c, v] != Vote.UNDO)
+    )
+
+
+@strengthening("two members of a view that vote from the same reports must vote the same")
+def commit_vote_is_reported(s: Cluster) -> Formula:
+    """Who votes to commit in a later view has it from the reports to that view."""
+    return forall(
+        Change,
+        View,
+        lambda c, v: implies(
+            (v != s.home[c]) & exists(Node, lambda n: s.vote[n, c, v] == Vote.COMMIT),
+            commit_is_reported(s, c, v),
+        ),
+    )
+
+
+@strengthening("two members of a view that vote from the same reports must vote the same")
+def undo_vote_is_reported(s: Cluster) -> Formula:
+    """Who votes to undo has it from the reports to that view."""
+    return forall(
+        Change,
+        View,
+        lambda c, v: implies(
+            exists(Node, lambda n: s.vote[n, c, v] == Vote.UNDO), ~commit_is_reported(s, c, v)
+        ),
+    )
+
+
+@strengthening(
+    "a quorum of one view must not have both outcomes",
+    uses=("commit_vote_is_reported", "undo_vote_is_reported"),
+)
+def votes_of_a_view_agree(s: Cluster) -> Formula:
+    """In one view, all vote the same on a change."""
+    return forall(
+        Node,
+        Node,
+        Change,
+        View,
+        lambda n, m, c, v: ~((s.vote[n, c, v] == Vote.COMMIT) & (s.vote[m, c, v] == Vote.UNDO)),
+    )
+
+
+def _excludes(s: Cluster, one: Term, other: Term) -> Formula:
+    return forall(
+        Change,
+        View,
+        View,
+        lambda c, v, w: implies(
+            (w < v) & exists(Node, lambda n: s.vote[n, c, v] == one),
+            exists(View, lambda x: (w < x) & ~(v < x) & is_dead(s, c, w, x, other)),
+        ),
+    )
+
+
+@strengthening("a quorum that votes to commit excludes earlier and later votes to undo")
+def commit_vote_excludes_undo(s: Cluster) -> Formula:
+    """If somebody has voted to commit, an undo is dead in all earlier views."""
+    return _excludes(s, Vote.COMMIT, Vote.UNDO)
+
+
+@strengthening("a quorum that votes to undo excludes earlier and later votes to commit")
+def undo_vote_excludes_commit(s: Cluster) -> Formula:
+    """If somebody has voted to undo, a commit is dead in all earlier views."""
+    return _excludes(s, Vote.UNDO, Vote.COMMIT)
+
+
+# --- decisions ---------------------------------------------------------------------------------
+
+
+@strengthening("agreement needs to know why a change was committed: a quorum has voted for it")
+def committed_was_chosen(s: Cluster) -> Formula:
+    """What is committed, by a member or by its report, a quorum has voted for in some view."""
+    return forall(
+        Change,
+        lambda c: implies(
+            exists(Node, lambda n: s.phase[n, c] == Phase.COMMITTED)
+            | exists(Node, View, lambda n, v: s.said[n, v, c] == Said.COMMITTED),
+            chosen(s, c, Vote.COMMIT),
+        ),
+    )
+
+
+@strengthening("agreement needs to know why a change was undone: for a reason that bars its commit")
+def undone_was_barred(s: Cluster) -> Formula:
+    """What is undone, by a member or by its report, has a failure, a busy answer or votes."""
+    return forall(
+        Change,
+        lambda c: implies(
+            exists(Node, lambda n: s.phase[n, c] == Phase.UNDONE)
+            | exists(Node, View, lambda n, v: s.said[n, v, c] == Said.UNDONE),
+            barred(s, c),
+        ),
+    )
+
+
+@strengthening(
+    "this is where the ballots come together: agreement and more follow from it",
+    uses=("commit_vote_excludes_undo", "undo_vote_excludes_commit"),
+    role=Role.IMPLIED,
+)
+def chosen_is_not_barred(s: Cluster) -> Formula:
+    """What a quorum has voted to commit, nothing bars: no answer, and no votes in any view."""
+    return forall(Change, lambda c: ~(chosen(s, c, Vote.COMMIT) & barred(s, c)))
+
+
+@strengthening(
+    "of two changes from one epoch, members that commit must not have acked both",
+    uses=("undone_was_barred",),
+)
+def acked_two_means_barred(s: Cluster) -> Formula:
+    """If a member has acked two changes from one epoch, one of them is never committed."""
+    return forall(
+        Change,
+        Change,
+        lambda c, d: implies(
+            exists(Node, lambda n: s.sent[n, c, Message.ACK] & s.sent[n, d, Message.ACK])
+            & (s.base[c] == s.base[d])
+            & (c != d),
+            barred(s, c) | barred(s, d),
+        ),
+    )

@@ -1,0 +1,82 @@
+"""The proof of the hardened group change: any number of members, quorums, changes, views, crashes.
+
+The ballots are Paxos' ballots: a report is a promise, a flush votes as the reports determine, and
+quorums meet.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from samebeat_proofs import cluster_invariants, cluster_invariants_votes
+from samebeat_proofs.cluster_invariants import (
+    everyone_is_everyone,
+    mechanisms_are_on,
+    quorums_meet,
+)
+from samebeat_proofs.facts import Fact, Proof, Role, promised
+from samebeat_spec.specs import load_spec
+
+LEFT_OUT = {
+    name: "x"
+    for name in (
+        "all_or_nothing",
+        "quarantine_excluded",
+        "value_known",
+        "busy_needs_rival",
+        "undo_restores_pre_image",
+        "kept_until_replaced",
+    )
+}
+
+
+def _facts(module: ModuleType, role: Role) -> tuple[Fact, ...]:
+    """Return the strengthening facts of one role that a module records."""
+    return tuple(x for x in vars(module).values() if isinstance(x, Fact) and x.role is role)
+
+
+def cluster_proof() -> Proof:
+    """Return the proof."""
+    spec = load_spec("cluster")
+    inductive = promised(
+        spec,
+        Role.INDUCTIVE,
+        one_open_change=(),
+        apply_after_full_receipt=(),
+        journal_before_send=("chosen_is_not_barred",),
+        no_foreign_message=(),
+        status_once=(),
+        rejoin_before_active=(),
+    )
+    own = (
+        *_facts(cluster_invariants, Role.INDUCTIVE),
+        *_facts(cluster_invariants_votes, Role.INDUCTIVE),
+        *_facts(cluster_invariants_votes, Role.IMPLIED),
+    )
+    implied = promised(
+        spec,
+        Role.IMPLIED,
+        commit_needs_all_ok=("committed_was_chosen",),
+        failure_excludes_commit=("committed_was_chosen", "chosen_is_not_barred"),
+        agreement=("committed_was_chosen", "undone_was_barred", "chosen_is_not_barred"),
+        one_commit_per_base_epoch=(
+            "committed_was_chosen",
+            "acked_two_means_barred",
+            "chosen_is_not_barred",
+        ),
+    )
+    steps = promised(
+        spec,
+        Role.STEP,
+        one_deciding_view=(),
+        decision_stable=("committed_was_chosen", "undone_was_barred", "chosen_is_not_barred"),
+        epoch_monotone=(),
+        view_monotone=(),
+    )
+    return Proof(
+        spec,
+        (*inductive, *own, *implied, *steps),
+        axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
+        left_out=LEFT_OUT,
+        relational=("view",),
+    )
