@@ -107,9 +107,7 @@ def unrequested_is_unknown(s: Cluster) -> Formula:
                 & forall(
                     Node,
                     View,
-                    lambda n, v: (
-                        (s.vote[n, c, v] == Vote.NONE) & (s.said[n, v, c] == Said.NOTHING)
-                    ),
+                    lambda n, v: (s.vote[n, c, v] == Vote.NONE) & (s.said[n, v, c] == Said.NOTHING),
                 )
             )
         ),
@@ -155,16 +153,16 @@ def received_never_acked(s: Cluster) -> Formula:
     )
 
 
-@strengthening("a commit must be the only one from its epoch: who acks is done with what was before")
+@strengthening(
+    "a commit must be the only one from its epoch: who acks is done with what was before"
+)
 def one_acked_open(s: Cluster) -> Formula:
     """A member has at most one change open that it has acked."""
 
     def acked(n: Node, c: Change) -> Formula:
         return is_open(s, n, c) & (s.phase[n, c] != Phase.RECEIVED)
 
-    return forall(
-        Node, Change, Change, lambda n, c, d: implies(acked(n, c) & acked(n, d), c == d)
-    )
+    return forall(Node, Change, Change, lambda n, c, d: implies(acked(n, c) & acked(n, d), c == d))
 
 
 @strengthening("a member that has committed must not take part in a second change from that epoch")

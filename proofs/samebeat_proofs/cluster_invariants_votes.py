@@ -19,9 +19,7 @@ def chosen(s: Cluster, c: Change, outcome: Term) -> Formula:
     return exists(
         View,
         Quorum,
-        lambda v, q: forall(
-            Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)
-        ),
+        lambda v, q: forall(Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)),
     )
 
 
@@ -114,7 +112,17 @@ def home_vote_is_commit(s: Cluster) -> Formula:
     )
 
 
-@strengthening("two members of a view that vote from the same reports must vote the same")
+@strengthening(
+    "two members of a view that vote from the same reports must vote the same",
+    only=(
+        "vote_in_a_view_that_has_begun",
+        "home_vote_is_commit",
+        "said_means_reported",
+        "forgetful_is_out",
+        "view_has_begun",
+        "unrequested_is_unknown",
+    ),
+)
 def commit_vote_is_reported(s: Cluster) -> Formula:
     """Who votes to commit in a later view has it from the reports to that view."""
     return forall(
@@ -127,7 +135,17 @@ def commit_vote_is_reported(s: Cluster) -> Formula:
     )
 
 
-@strengthening("two members of a view that vote from the same reports must vote the same")
+@strengthening(
+    "two members of a view that vote from the same reports must vote the same",
+    only=(
+        "vote_in_a_view_that_has_begun",
+        "home_vote_is_commit",
+        "said_means_reported",
+        "forgetful_is_out",
+        "view_has_begun",
+        "unrequested_is_unknown",
+    ),
+)
 def undo_vote_is_reported(s: Cluster) -> Formula:
     """Who votes to undo has it from the reports to that view."""
     return forall(
@@ -142,6 +160,7 @@ def undo_vote_is_reported(s: Cluster) -> Formula:
 @strengthening(
     "a quorum of one view must not have both outcomes",
     uses=("commit_vote_is_reported", "undo_vote_is_reported"),
+    only=("home_vote_is_commit",),
 )
 def votes_of_a_view_agree(s: Cluster) -> Formula:
     """In one view, all vote the same on a change."""
@@ -166,13 +185,35 @@ def _excludes(s: Cluster, one: Term, other: Term) -> Formula:
     )
 
 
-@strengthening("a quorum that votes to commit excludes earlier and later votes to undo")
+@strengthening(
+    "a quorum that votes to commit excludes earlier and later votes to undo",
+    only=(
+        "votes_of_a_view_agree",
+        "view_has_begun",
+        "home_has_begun",
+        "reported_was_proposed",
+        "silent_report_means_no_vote",
+        "vote_in_a_view_that_has_begun",
+        "forgetful_is_out",
+    ),
+)
 def commit_vote_excludes_undo(s: Cluster) -> Formula:
     """If somebody has voted to commit, an undo is dead in all earlier views."""
     return _excludes(s, Vote.COMMIT, Vote.UNDO)
 
 
-@strengthening("a quorum that votes to undo excludes earlier and later votes to commit")
+@strengthening(
+    "a quorum that votes to undo excludes earlier and later votes to commit",
+    only=(
+        "votes_of_a_view_agree",
+        "view_has_begun",
+        "home_has_begun",
+        "reported_was_proposed",
+        "silent_report_means_no_vote",
+        "vote_in_a_view_that_has_begun",
+        "forgetful_is_out",
+    ),
+)
 def undo_vote_excludes_commit(s: Cluster) -> Formula:
     """If somebody has voted to undo, a commit is dead in all earlier views."""
     return _excludes(s, Vote.UNDO, Vote.COMMIT)
@@ -181,7 +222,11 @@ def undo_vote_excludes_commit(s: Cluster) -> Formula:
 # --- decisions ---------------------------------------------------------------------------------
 
 
-@strengthening("agreement needs to know why a change was committed: a quorum has voted for it")
+@strengthening(
+    "agreement needs to know why a change was committed: a quorum has voted for it",
+    uses=("commit_vote_is_reported",),
+    only=("home_vote_is_commit",),
+)
 def committed_was_chosen(s: Cluster) -> Formula:
     """What is committed, by a member or by its report, a quorum has voted for in some view."""
     return forall(
@@ -194,7 +239,11 @@ def committed_was_chosen(s: Cluster) -> Formula:
     )
 
 
-@strengthening("agreement needs to know why a change was undone: for a reason that bars its commit")
+@strengthening(
+    "agreement needs to know why a change was undone: for a reason that bars its commit",
+    uses=("undo_vote_is_reported",),
+    only=("home_vote_is_commit",),
+)
 def undone_was_barred(s: Cluster) -> Formula:
     """What is undone, by a member or by its report, has a failure, a busy answer or votes."""
     return forall(
@@ -207,10 +256,52 @@ def undone_was_barred(s: Cluster) -> Formula:
     )
 
 
+def _cannot_be(s: Cluster, one: Term, other: Term) -> Formula:
+    return forall(
+        Change,
+        View,
+        View,
+        Quorum,
+        lambda c, v, w, q: implies(
+            (w < v) & exists(Node, lambda n: s.vote[n, c, v] == one),
+            exists(Node, lambda m: s.in_quorum[q, m] & (s.vote[m, c, w] != other)),
+        ),
+    )
+
+
+@strengthening(
+    "what is dead must not be chosen; this form says it without a view in between",
+    uses=("commit_vote_excludes_undo",),
+    role=Role.IMPLIED,
+    only=("votes_of_a_view_agree",),
+)
+def commit_vote_leaves_no_undo(s: Cluster) -> Formula:
+    """If somebody has voted to commit, no quorum has voted to undo in an earlier view."""
+    return _cannot_be(s, Vote.COMMIT, Vote.UNDO)
+
+
+@strengthening(
+    "what is dead must not be chosen; this form says it without a view in between",
+    uses=("undo_vote_excludes_commit",),
+    role=Role.IMPLIED,
+    only=("votes_of_a_view_agree",),
+)
+def undo_vote_leaves_no_commit(s: Cluster) -> Formula:
+    """If somebody has voted to undo, no quorum has voted to commit in an earlier view."""
+    return _cannot_be(s, Vote.UNDO, Vote.COMMIT)
+
+
 @strengthening(
     "this is where the ballots come together: agreement and more follow from it",
-    uses=("commit_vote_excludes_undo", "undo_vote_excludes_commit"),
+    uses=("commit_vote_leaves_no_undo", "undo_vote_leaves_no_commit"),
     role=Role.IMPLIED,
+    only=(
+        "no_foreign_message",
+        "status_once",
+        "busy_never_acked",
+        "commit_vote_means_all_ok",
+        "votes_of_a_view_agree",
+    ),
 )
 def chosen_is_not_barred(s: Cluster) -> Formula:
     """What a quorum has voted to commit, nothing bars: no answer, and no votes in any view."""
@@ -219,7 +310,14 @@ def chosen_is_not_barred(s: Cluster) -> Formula:
 
 @strengthening(
     "of two changes from one epoch, members that commit must not have acked both",
-    uses=("undone_was_barred",),
+    uses=("undone_was_barred", "undo_vote_is_reported"),
+    only=(
+        "home_vote_is_commit",
+        "journal_before_send",
+        "committed_below_epoch",
+        "forgetful_is_out",
+        "unrequested_is_unknown",
+    ),
 )
 def acked_two_means_barred(s: Cluster) -> Formula:
     """If a member has acked two changes from one epoch, one of them is never committed."""
@@ -231,5 +329,32 @@ def acked_two_means_barred(s: Cluster) -> Formula:
             & (s.base[c] == s.base[d])
             & (c != d),
             barred(s, c) | barred(s, d),
+        ),
+    )
+
+
+@strengthening(
+    "two changes that are committed from one epoch have a member in common that acked both",
+    uses=("committed_was_chosen", "acked_two_means_barred", "chosen_is_not_barred"),
+    role=Role.IMPLIED,
+    only=("committed_was_chosen",),
+)
+def acked_two_commits_one(s: Cluster) -> Formula:
+    """Of two changes from one epoch that one member has acked, at most one is committed."""
+
+    def committed(c: Change) -> Formula:
+        return exists(Node, lambda n: s.phase[n, c] == Phase.COMMITTED)
+
+    return forall(
+        Node,
+        Change,
+        Change,
+        lambda n, c, d: implies(
+            s.sent[n, c, Message.ACK]
+            & s.sent[n, d, Message.ACK]
+            & (s.base[c] == s.base[d])
+            & committed(c)
+            & committed(d),
+            c == d,
         ),
     )

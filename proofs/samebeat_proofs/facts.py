@@ -46,6 +46,8 @@ class Fact:
         lemma: why it stays though the proof would go through without it; usually empty.
         total: of the proof's relational functions, those whose values everywhere its obligations
             need; that is always so, and costs a dependence of sorts.
+        only: beside itself and ``uses``, the facts that its obligations may assume; nothing: all.
+            Assuming less is always sound, and the solver is not led astray.
     """
 
     prop: Property
@@ -54,6 +56,7 @@ class Fact:
     why: str = ""
     lemma: str = ""
     total: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,7 +94,7 @@ class Proof:
             if names.count(name) > 1:
                 raise ProofError(f"{self.spec.name}: two facts are called {name}")
         for fact in self.facts:
-            for used in fact.uses:
+            for used in (*fact.uses, *fact.only):
                 self._check_use(fact, used)
         promised = {p.name for p in self.spec.of_kind("invariant", "step")}
         missing = promised - set(names) - set(self.left_out)
@@ -167,7 +170,14 @@ class Proof:
         kept = (f for f in self.facts if f.name != name)
         return replace(
             self,
-            facts=tuple(replace(f, uses=tuple(u for u in f.uses if u != name)) for f in kept),
+            facts=tuple(
+                replace(
+                    f,
+                    uses=tuple(u for u in f.uses if u != name),
+                    only=tuple(u for u in f.only if u != name),
+                )
+                for f in kept
+            ),
         )
 
     def about(self, spec: Spec) -> Proof:
@@ -182,6 +192,7 @@ def strengthening(
     role: Role = Role.INDUCTIVE,
     lemma: str = "",
     total: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Callable[[Callable[..., Formula]], Fact]:
     """Record a fact that the spec does not promise; ``why`` says what the proof needs it for."""
     if not why.strip():
@@ -189,7 +200,7 @@ def strengthening(
 
     def decorate(function: Callable[..., Formula]) -> Fact:
         prop = record_property(function, "invariant")
-        return Fact(prop, role, tuple(uses), why, lemma, tuple(total))
+        return Fact(prop, role, tuple(uses), why, lemma, tuple(total), tuple(only))
 
     return decorate
 

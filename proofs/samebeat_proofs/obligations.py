@@ -132,9 +132,15 @@ class Generator:
             for other in self._state_facts
             if (other is not fact or fact.role is Role.INDUCTIVE)
             and self.proof.may_use(fact, other)
-            and (other is fact or other.name in fact.uses or not self.is_existential(other))
+            and self._is_chosen(fact, other)
         }
         return {**totals, **facts}
+
+    def _is_chosen(self, fact: Fact, other: Fact) -> bool:
+        """Return whether ``fact`` is shown with the help of ``other``, if it may be."""
+        if other is fact or other.name in fact.uses:
+            return True
+        return other.name in fact.only if fact.only else not self.is_existential(other)
 
     # --- steps -------------------------------------------------------------------------------
 
