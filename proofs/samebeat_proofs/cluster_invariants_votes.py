@@ -11,7 +11,7 @@ from samebeat_proofs.facts import Role, strengthening
 from samebeat_spec.cluster import Cluster, Quorum, Said, View, Vote, in_view
 from samebeat_spec.cluster_views import commit_is_reported
 from samebeat_spec.group import Change, Message, Node, Phase
-from samebeat_spec.language import Formula, Term, exists, forall, implies
+from samebeat_spec.language import Formula, Term, exists, forall, implies, one_of
 
 
 def chosen(s: Cluster, c: Change, outcome: Term) -> Formula:
@@ -142,8 +142,6 @@ def commit_vote_is_reported(s: Cluster) -> Formula:
         "home_vote_is_commit",
         "said_means_reported",
         "forgetful_is_out",
-        "view_has_begun",
-        "unrequested_is_unknown",
     ),
 )
 def undo_vote_is_reported(s: Cluster) -> Formula:
@@ -185,16 +183,62 @@ def _excludes(s: Cluster, one: Term, other: Term) -> Formula:
     )
 
 
+def _reports_exclude(s: Cluster, one: Formula, c: Change, v: View, w: View, other: Term) -> Formula:
+    unknown = forall(
+        Node,
+        lambda m: implies(
+            in_view(s, m, v),
+            s.reported[m, v] & one_of(s.said[m, v, c], Said.NOTHING, Said.OPEN),
+        ),
+    )
+    return implies(
+        one & unknown & s.proposed[v] & (w < v),
+        exists(View, lambda x: (w < x) & ~(v < x) & is_dead(s, c, w, x, other)),
+    )
+
+
+@strengthening(
+    "the votes of a view that begins are known before anybody gives them",
+    uses=("undo_vote_excludes_commit",),
+    role=Role.IMPLIED,
+    only=("silent_report_means_no_vote", "votes_of_a_view_agree"),
+)
+def reports_exclude_commit(s: Cluster) -> Formula:
+    """If the reports to a view say that a change is to be undone, its commit is dead before."""
+    return forall(
+        Change,
+        View,
+        View,
+        lambda c, v, w: _reports_exclude(s, ~commit_is_reported(s, c, v), c, v, w, Vote.COMMIT),
+    )
+
+
+@strengthening(
+    "the votes of a view that begins are known before anybody gives them",
+    uses=("commit_vote_excludes_undo",),
+    role=Role.IMPLIED,
+    only=("silent_report_means_no_vote", "votes_of_a_view_agree"),
+)
+def reports_exclude_undo(s: Cluster) -> Formula:
+    """If the reports to a view say that a change is to be committed, its undo is dead before."""
+    return forall(
+        Change,
+        View,
+        View,
+        lambda c, v, w: _reports_exclude(s, commit_is_reported(s, c, v), c, v, w, Vote.UNDO),
+    )
+
+
 @strengthening(
     "a quorum that votes to commit excludes earlier and later votes to undo",
+    uses=("reports_exclude_undo",),
     only=(
-        "votes_of_a_view_agree",
         "view_has_begun",
         "home_has_begun",
-        "reported_was_proposed",
-        "silent_report_means_no_vote",
         "vote_in_a_view_that_has_begun",
         "forgetful_is_out",
+        "home_vote_is_commit",
+        "votes_of_a_view_agree",
     ),
 )
 def commit_vote_excludes_undo(s: Cluster) -> Formula:
@@ -204,14 +248,14 @@ def commit_vote_excludes_undo(s: Cluster) -> Formula:
 
 @strengthening(
     "a quorum that votes to undo excludes earlier and later votes to commit",
+    uses=("reports_exclude_commit",),
     only=(
-        "votes_of_a_view_agree",
         "view_has_begun",
         "home_has_begun",
-        "reported_was_proposed",
-        "silent_report_means_no_vote",
         "vote_in_a_view_that_has_begun",
         "forgetful_is_out",
+        "home_vote_is_commit",
+        "votes_of_a_view_agree",
     ),
 )
 def undo_vote_excludes_commit(s: Cluster) -> Formula:

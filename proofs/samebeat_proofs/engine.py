@@ -6,10 +6,11 @@ is about something: that a state exists in which all facts hold, and a step of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 from time import perf_counter
 
 import z3
@@ -20,8 +21,11 @@ from samebeat_proofs.fragment import Edge
 from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
 from samebeat_proofs.smtlib import DENIED
 from samebeat_proofs.solver import Budget, Solver
+from samebeat_proofs.universe import Z3
 
 ALL_FACTS = "all facts at once"
+ATTEMPTS = 100
+"""Of the budget of an obligation, the first attempts may cost this part, later ones more."""
 
 
 class Answer(StrEnum):
@@ -159,9 +163,59 @@ class Engine:
         if obligation.untouched:
             itself = (f"fact {obligation.fact}",)
             return Discharged(obligation, Answer.PROVED, itself, perf_counter() - begin)
+        attempts = self._attempts(obligation)
+        attempt = next(attempts)
+        spent = attempt.cost
+        while attempt.answer is Answer.UNDETERMINED and spent < self.budget.rlimit:
+            attempt = next(attempts)
+            spent += attempt.cost
+        seconds = perf_counter() - begin
+        return replace(attempt, obligation=obligation, seconds=seconds, cost=spent)
+
+    def _attempts(self, obligation: Obligation) -> Iterator[Discharged]:
+        """Yield what comes of an obligation with fewer assumptions, or less budget; without end.
+
+        Where a search is long, another one with fewer assumptions or another seed is often short.
+        """
+        fewer = tuple(self._fewer(obligation))
+        limit = self.budget.rlimit // (ATTEMPTS if fewer else 1)
+        for turn in count(self.budget.seed):
+            budget = Budget(limit, turn)
+            for assumptions in fewer:
+                found = self._refute(replace(obligation, assumptions=assumptions), budget)
+                if found.answer is Answer.FAILED:
+                    found = replace(found, answer=Answer.UNDETERMINED, why="too little assumed")
+                yield found
+            yield self._refute(obligation, budget)
+            limit *= 2
+
+    def _fewer(self, obligation: Obligation) -> Iterator[dict[str, Z3]]:
+        """Yield parts of what may be assumed, if some of it says "there is".
+
+        Such a fact makes the solver's search grow, and most obligations need none, or one: first
+        the fact itself, then what says no such thing, then with one that does.
+        """
+        alternations = self.generator.graph.alternations
+        there_is = {
+            label
+            for label, formula in obligation.assumptions.items()
+            if label.startswith(("fact ", "axiom ")) and alternations(formula)
+        }
+        own = f"fact {obligation.fact}"
+        if there_is <= {own}:
+            return
+        others = {label for label in obligation.assumptions if label.startswith("fact ")} - {own}
+        without = [there_is - {own} | others, there_is - {own}]
+        without += [there_is - {own, label} for label in sorted(there_is - {own})]
+        for left_out in without:
+            yield {k: v for k, v in obligation.assumptions.items() if k not in left_out}
+
+    def _refute(self, obligation: Obligation, budget: Budget) -> Discharged:
+        """Refute one obligation from all that it assumes, or say why not."""
+        begin = perf_counter()
         formulas = {**obligation.assumptions, DENIED: obligation.denied}
         circle = self.generator.graph.circle(formulas)
-        solver = Solver(self.generator.universe.context, self.budget)
+        solver = Solver(self.generator.universe.context, budget)
         result = solver.ask(formulas)
         core = solver.core() if result == z3.unsat else set()
         used = tuple(label for label in formulas if label in core and label != DENIED)
