@@ -86,6 +86,21 @@ def said_means_reported(s: Cluster) -> Formula:
     )
 
 
+@strengthening("a vote in a later view is what the reports determine, if they know no decision")
+def flush_of_what_is_open(s: Cluster) -> Formula:
+    """If anybody has voted in a later view, no report to that view says that it is decided."""
+    return forall(
+        Node,
+        Node,
+        Change,
+        View,
+        lambda n, m, c, v: implies(
+            (s.vote[n, c, v] != Vote.NONE) & (v != s.home[c]) & in_view(s, m, v),
+            one_of(s.said[m, v, c], Said.NOTHING, Said.OPEN),
+        ),
+    )
+
+
 # --- what a vote rests on ----------------------------------------------------------------------
 
 
@@ -198,10 +213,16 @@ def _reports_exclude(s: Cluster, one: Formula, c: Change, v: View, w: View, othe
 
 
 @strengthening(
-    "the votes of a view that begins are known before anybody gives them",
+    "who votes in a view must have the earlier views behind it before anybody votes",
     uses=("undo_vote_excludes_commit",),
-    role=Role.IMPLIED,
-    only=("silent_report_means_no_vote", "votes_of_a_view_agree"),
+    only=(
+        "silent_report_means_no_vote",
+        "votes_of_a_view_agree",
+        "vote_in_a_view_that_has_begun",
+        "reported_was_proposed",
+        "journal_before_send",
+        "forgetful_is_out",
+    ),
 )
 def reports_exclude_commit(s: Cluster) -> Formula:
     """If the reports to a view say that a change is to be undone, its commit is dead before."""
@@ -214,10 +235,16 @@ def reports_exclude_commit(s: Cluster) -> Formula:
 
 
 @strengthening(
-    "the votes of a view that begins are known before anybody gives them",
+    "who votes in a view must have the earlier views behind it before anybody votes",
     uses=("commit_vote_excludes_undo",),
-    role=Role.IMPLIED,
-    only=("silent_report_means_no_vote", "votes_of_a_view_agree"),
+    only=(
+        "silent_report_means_no_vote",
+        "votes_of_a_view_agree",
+        "vote_in_a_view_that_has_begun",
+        "reported_was_proposed",
+        "journal_before_send",
+        "forgetful_is_out",
+    ),
 )
 def reports_exclude_undo(s: Cluster) -> Formula:
     """If the reports to a view say that a change is to be committed, its undo is dead before."""
@@ -231,14 +258,13 @@ def reports_exclude_undo(s: Cluster) -> Formula:
 
 @strengthening(
     "a quorum that votes to commit excludes earlier and later votes to undo",
-    uses=("reports_exclude_undo",),
+    uses=("commit_vote_is_reported", "reports_exclude_undo"),
+    role=Role.IMPLIED,
     only=(
-        "view_has_begun",
-        "home_has_begun",
+        "flush_of_what_is_open",
         "vote_in_a_view_that_has_begun",
-        "forgetful_is_out",
+        "home_has_begun",
         "home_vote_is_commit",
-        "votes_of_a_view_agree",
     ),
 )
 def commit_vote_excludes_undo(s: Cluster) -> Formula:
@@ -248,14 +274,13 @@ def commit_vote_excludes_undo(s: Cluster) -> Formula:
 
 @strengthening(
     "a quorum that votes to undo excludes earlier and later votes to commit",
-    uses=("reports_exclude_commit",),
+    uses=("undo_vote_is_reported", "reports_exclude_commit"),
+    role=Role.IMPLIED,
     only=(
-        "view_has_begun",
-        "home_has_begun",
+        "flush_of_what_is_open",
         "vote_in_a_view_that_has_begun",
-        "forgetful_is_out",
+        "home_has_begun",
         "home_vote_is_commit",
-        "votes_of_a_view_agree",
     ),
 )
 def undo_vote_excludes_commit(s: Cluster) -> Formula:
