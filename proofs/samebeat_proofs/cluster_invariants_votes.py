@@ -25,9 +25,8 @@ def chosen(s: Cluster, c: Change, outcome: Term) -> Formula:
 
 def barred(s: Cluster, c: Change) -> Formula:
     """There is a reason for which `c` is never committed: an answer, or votes."""
-    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE])
-    busy = exists(Node, lambda m: s.sent[m, c, Message.BUSY])
-    return failed | busy | chosen(s, c, Vote.UNDO)
+    answered = exists(Node, lambda m: s.sent[m, c, Message.FAILURE] | s.sent[m, c, Message.BUSY])
+    return answered | chosen(s, c, Vote.UNDO)
 
 
 def is_dead(s: Cluster, c: Change, w: View, x: View, outcome: Term) -> Formula:

@@ -24,6 +24,10 @@ from samebeat_proofs.solver import Budget, Solver
 from samebeat_proofs.universe import Z3
 
 ALL_FACTS = "all facts at once"
+CHOICE = "guard choice"
+OPTIONAL = ("axiom ", CHOICE)
+"""Labels of what is left out of the first attempts too, if it says "there is"."""
+
 ATTEMPTS = 100
 """Of the budget of an obligation, the first attempts may cost this part, later ones more."""
 
@@ -196,17 +200,21 @@ class Engine:
         the fact itself, then what says no such thing, then with one that does.
         """
         alternations = self.generator.graph.alternations
+        facts = {label for label in obligation.assumptions if label.startswith("fact ")}
         there_is = {
             label
             for label, formula in obligation.assumptions.items()
-            if label.startswith(("fact ", "axiom ")) and alternations(formula)
+            if (label in facts or label.startswith(OPTIONAL)) and alternations(formula)
         }
         own = f"fact {obligation.fact}"
         if there_is <= {own}:
             return
-        others = {label for label in obligation.assumptions if label.startswith("fact ")} - {own}
-        without = [there_is - {own} | others, there_is - {own}]
-        without += [there_is - {own, label} for label in sorted(there_is - {own})]
+        helpers = sorted(there_is - {own})
+        choices = {label for label in helpers if label.startswith(CHOICE)}
+        without = [there_is - {own} | facts - {own}, there_is - {own}]
+        for label in helpers:
+            kept = {own, label, *choices}
+            without += [(there_is | facts) - kept, there_is - kept]
         for left_out in without:
             yield {k: v for k, v in obligation.assumptions.items() if k not in left_out}
 

@@ -26,7 +26,15 @@ from samebeat_proofs.fragment import SortGraph
 from samebeat_proofs.translate import Reader, Scope, Translator
 from samebeat_proofs.universe import Z3, Universe
 from samebeat_spec.language import Action, Assignment, Initial
-from samebeat_spec.language.terms import Expr, Following, IfThenElse, Name, parts_of
+from samebeat_spec.language.terms import (
+    Exists,
+    Expr,
+    Following,
+    ForAll,
+    IfThenElse,
+    Name,
+    parts_of,
+)
 
 IMPLIED = "implied"
 ONE_VALUE = "one_value"
@@ -176,8 +184,35 @@ class Generator:
                 needs[f"what follows exists ({number})"] = (
                     z3.Implies(self.translator.all_of(conditions), exists) if when else exists
                 )
+        if self.universe.sizes is None:
+            self._name_choices(action, scope, needs, witnesses)
         after = self.translator.after(action.assignments, scope, witnesses)
         return Step(action, parameters, needs, scope, after, witnesses)
+
+    def _name_choices(
+        self, action: Action, scope: Scope, needs: dict[str, Z3], witnesses: dict[int, Z3]
+    ) -> None:
+        """Give a name to each "for all" or "there is" by which an assignment chooses its value.
+
+        What is assigned is put wherever a place is read, under quantifiers too, and the solver
+        would look for the elements again each time.
+        """
+        number = 0
+        for x in action.assignments:
+            own = {name.label for name in x.bound}
+            for choice in _choices(x.value):
+                inside = list(_within(choice.condition))
+                if any(isinstance(e, Name) and e.label in own for e in inside):
+                    continue
+                if any(isinstance(e, ForAll | Exists) for e in inside):
+                    number += 1
+                    name = z3.Bool(f"{action.name}.choice.{number}", self.universe.context)
+                    yes, no = (
+                        self.translator.closed(c, scope)
+                        for c in (choice.condition, ~choice.condition)
+                    )
+                    needs[f"choice {number}"] = z3.And(z3.Implies(name, yes), z3.Or(name, no))
+                    witnesses[id(choice)] = name
 
     def _follows(self, following: Following, element: Z3, scope: Scope) -> Z3:
         relation = self.universe.following(following.sort)
@@ -296,6 +331,14 @@ def _followings(x: Assignment) -> Iterator[tuple[Following, Sequence[Expr]]]:
             yield from look(value.otherwise, (*when, ~value.condition))
 
     yield from look(x.value, ())
+
+
+def _choices(value: Expr | None) -> Iterator[IfThenElse]:
+    """Yield each choice that leads to the value of an assignment."""
+    if isinstance(value, IfThenElse):
+        yield value
+        yield from _choices(value.then)
+        yield from _choices(value.otherwise)
 
 
 def _within(expr: Expr) -> Iterator[Expr]:
