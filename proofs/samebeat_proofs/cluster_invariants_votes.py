@@ -170,6 +170,22 @@ def undo_vote_is_reported(s: Cluster) -> Formula:
 
 
 @strengthening(
+    "what a quorum has voted for must not be voted away: who votes again votes the same",
+    uses=("commit_vote_is_reported", "undo_vote_is_reported"),
+    role=Role.STEP,
+    only=("home_vote_is_commit",),
+)
+def vote_stays(s: Cluster, t: Cluster) -> Formula:
+    """A member that has voted on a change in a view never votes there otherwise."""
+    return forall(
+        Node,
+        Change,
+        View,
+        lambda n, c, v: implies(s.vote[n, c, v] != Vote.NONE, t.vote[n, c, v] == s.vote[n, c, v]),
+    )
+
+
+@strengthening(
     "a quorum of one view must not have both outcomes",
     uses=("commit_vote_is_reported", "undo_vote_is_reported"),
     only=("home_vote_is_commit",),
@@ -213,7 +229,7 @@ def _reports_exclude(s: Cluster, one: Formula, c: Change, v: View, w: View, othe
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
-    uses=("undo_vote_excludes_commit",),
+    uses=("undo_vote_excludes_commit", "vote_stays"),
     only=(
         "silent_report_means_no_vote",
         "votes_of_a_view_agree",
@@ -235,7 +251,7 @@ def reports_exclude_commit(s: Cluster) -> Formula:
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
-    uses=("commit_vote_excludes_undo",),
+    uses=("commit_vote_excludes_undo", "vote_stays"),
     only=(
         "silent_report_means_no_vote",
         "votes_of_a_view_agree",
@@ -292,7 +308,7 @@ def undo_vote_excludes_commit(s: Cluster) -> Formula:
 
 @strengthening(
     "agreement needs to know why a change was committed: a quorum has voted for it",
-    uses=("commit_vote_is_reported",),
+    uses=("vote_stays",),
     only=("home_vote_is_commit",),
 )
 def committed_was_chosen(s: Cluster) -> Formula:
@@ -309,7 +325,7 @@ def committed_was_chosen(s: Cluster) -> Formula:
 
 @strengthening(
     "agreement needs to know why a change was undone: for a reason that bars its commit",
-    uses=("undo_vote_is_reported",),
+    uses=("vote_stays",),
     only=("home_vote_is_commit",),
 )
 def undone_was_barred(s: Cluster) -> Formula:
@@ -378,7 +394,7 @@ def chosen_is_not_barred(s: Cluster) -> Formula:
 
 @strengthening(
     "of two changes from one epoch, members that commit must not have acked both",
-    uses=("undone_was_barred", "undo_vote_is_reported"),
+    uses=("undone_was_barred", "vote_stays"),
     only=(
         "home_vote_is_commit",
         "journal_before_send",

@@ -85,7 +85,7 @@ def cluster_proof() -> Proof:
     )
     return Proof(
         spec,
-        (*inductive, *own, *implied, *steps),
+        (*inductive, *own, *implied, *_facts(cluster_invariants_votes, Role.STEP), *steps),
         axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
         left_out=LEFT_OUT,
         relational=("view",),

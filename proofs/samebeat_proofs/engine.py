@@ -209,11 +209,11 @@ class Engine:
         own = f"fact {obligation.fact}"
         if there_is <= {own}:
             return
-        helpers = sorted(there_is - {own})
-        choices = {label for label in helpers if label.startswith(CHOICE)}
-        without = [there_is - {own} | facts - {own}, there_is - {own}]
-        for label in helpers:
-            kept = {own, label, *choices}
+        steps = {f"fact {f.name}" for f in self.proof.facts if f.role is Role.STEP}
+        basis = {own, *steps}
+        without = [(there_is | facts) - basis, there_is - basis]
+        for label in sorted(there_is - basis):
+            kept = basis | {label} | {x for x in there_is if x.startswith(CHOICE)}
             without += [(there_is | facts) - kept, there_is - kept]
         for left_out in without:
             yield {k: v for k, v in obligation.assumptions.items() if k not in left_out}

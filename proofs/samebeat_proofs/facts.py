@@ -41,7 +41,8 @@ class Fact:
     Args:
         prop: the recorded formula, with its name and docstring.
         role: what it does.
-        uses: names of existential facts that its obligations may use beside itself.
+        uses: names of existential facts that its obligations may use beside itself; of an inductive
+            fact, also of facts about steps, which are shown without it.
         why: why the proof needs it, one sentence; empty for what the spec promises.
         lemma: why it stays though the proof would go through without it; usually empty.
         total: of the proof's relational functions, those whose values everywhere its obligations
@@ -125,6 +126,8 @@ class Proof:
             raise ProofError(f"{self.spec.name}: {fact.name} uses {used}, which is no fact")
         other = self.find(used)
         if other.role is Role.STEP:
+            if fact.role is Role.INDUCTIVE:
+                return
             raise ProofError(f"{self.spec.name}: {fact.name} uses {used}, which is about steps")
         if fact.role is Role.IMPLIED and not self.may_use(fact, other):
             raise ProofError(
@@ -199,7 +202,7 @@ def strengthening(
         raise ProofError("a strengthening fact needs a sentence that says why it is needed")
 
     def decorate(function: Callable[..., Formula]) -> Fact:
-        prop = record_property(function, "invariant")
+        prop = record_property(function, "step" if role is Role.STEP else "invariant")
         return Fact(prop, role, tuple(uses), why, lemma, tuple(total), tuple(only))
 
     return decorate

@@ -261,7 +261,15 @@ class Generator:
 
     def _kept(self, fact: Fact, step: Step) -> Obligation:
         """Return the obligation that one action keeps a fact, or has a step property."""
-        assumptions = {**self.axioms, **self.assumed_for(fact), **_labelled(step)}
+        about_steps = {
+            f"fact {other.name}": self.translator.closed(
+                other.prop.formula, Scope(self.before, step.after)
+            )
+            for other in map(self.proof.find, fact.uses)
+            if other.role is Role.STEP
+        }
+        known = {**self.axioms, **self.assumed_for(fact), **about_steps}
+        assumptions = {**known, **_labelled(step)}
         if fact.role is Role.STEP:
             denied, untouched = self.denied(fact, self.before, step.after), False
         else:
