@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from types import ModuleType
 
-from samebeat_proofs import cluster_invariants, cluster_invariants_votes
+from samebeat_proofs import (
+    cluster_invariants,
+    cluster_invariants_values,
+    cluster_invariants_votes,
+)
 from samebeat_proofs.cluster_invariants import (
     everyone_is_everyone,
     mechanisms_are_on,
@@ -23,10 +27,7 @@ LEFT_OUT = {
     for name in (
         "all_or_nothing",
         "quarantine_excluded",
-        "value_known",
         "busy_needs_rival",
-        "undo_restores_pre_image",
-        "kept_until_replaced",
     )
 }
 
@@ -53,10 +54,12 @@ def cluster_proof() -> Proof:
         no_foreign_message=(),
         status_once=(),
         rejoin_before_active=(),
+        value_known=("pre_image_known",),
     )
     own = (
         *_facts(cluster_invariants, Role.INDUCTIVE),
         *_facts(cluster_invariants_votes, Role.INDUCTIVE),
+        *_facts(cluster_invariants_values, Role.INDUCTIVE),
         *_facts(cluster_invariants_votes, Role.IMPLIED),
     )
     implied = _only(
@@ -67,6 +70,12 @@ def cluster_proof() -> Proof:
             failure_excludes_commit=("committed_was_chosen", "chosen_is_not_barred"),
             agreement=("committed_was_chosen", "undone_was_barred", "chosen_is_not_barred"),
             one_commit_per_base_epoch=(),
+            undo_restores_pre_image=(
+                "epoch_has_commit",
+                "value_at_the_start",
+                "value_of_last_commit",
+            ),
+            kept_until_replaced=("epoch_has_commit", "value_at_the_start", "value_of_last_commit"),
         ),
         agreement=("chosen_is_not_barred",),
         one_commit_per_base_epoch=(
