@@ -7,9 +7,9 @@ open that it has acked, or an operation runs that was given up, its pre-image is
 from __future__ import annotations
 
 from samebeat_proofs.facts import strengthening
-from samebeat_spec.cluster import Cluster, is_open
+from samebeat_spec.cluster import Cluster, Said, View, is_open
 from samebeat_spec.cluster_properties import is_between_values
-from samebeat_spec.group import Change, Epoch, Node, Phase
+from samebeat_spec.group import Change, Epoch, Message, Node, Phase
 from samebeat_spec.language import Formula, exists, following, forall, implies, one_of
 
 
@@ -130,7 +130,10 @@ def value_of_last_commit(s: Cluster) -> Formula:
     )
 
 
-@strengthening("a value must come from somewhere, and an undo goes back to the pre-image")
+@strengthening(
+    "a value must come from somewhere, and an undo goes back to the pre-image",
+    uses=("value_known",),
+)
 def pre_image_known(s: Cluster) -> Formula:
     """Every pre-image is the start value or one that somebody has asked for."""
     return forall(
@@ -139,4 +142,50 @@ def pre_image_known(s: Cluster) -> Formula:
             (s.pre_image[n] == s.start_value)
             | exists(Change, lambda c: s.requested[c] & (s.pre_image[n] == s.asked[c]))
         ),
+    )
+
+
+# --- rivals ----------------------------------------------------------------------------------
+
+
+@strengthening("a report that makes a member turn a change down must speak of another change")
+def home_reports_are_older(s: Cluster) -> Formula:
+    """The reports to the view of a change say nothing of it."""
+    return forall(
+        Node,
+        Change,
+        View,
+        lambda m, c, v: implies((v == s.home[c]), s.said[m, v, c] == Said.NOTHING),
+    )
+
+
+@strengthening("who has a late success to undo knows another change than the new one")
+def late_has_change(s: Cluster) -> Formula:
+    """A member with a late success knows the change that it is of."""
+    return forall(
+        Node, lambda n: implies(s.late[n], exists(Change, lambda d: s.phase[n, d] != Phase.IDLE))
+    )
+
+
+@strengthening(
+    "a change that starts from a later epoch than the member's shows that another one exists",
+    uses=("epoch_has_commit",),
+)
+def later_epoch_has_change(s: Cluster) -> Formula:
+    """If a change starts from an epoch after the first, another one starts from the first."""
+    return implies(
+        exists(Change, lambda c: s.requested[c] & (s.base[c] != Epoch.first)),
+        exists(Change, lambda d: s.requested[d] & (s.base[d] == Epoch.first)),
+    )
+
+
+@strengthening(
+    "that each busied change has a rival would make changes depend on changes; this does not",
+    uses=("epoch_has_commit", "late_has_change"),
+)
+def busy_needs_two(s: Cluster) -> Formula:
+    """If anything was ever turned down, two changes have been asked for."""
+    return implies(
+        exists(Node, Change, lambda n, c: s.sent[n, c, Message.BUSY]),
+        exists(Change, Change, lambda d, e: (d != e) & s.requested[d] & s.requested[e]),
     )
