@@ -66,7 +66,9 @@ def forgetful_is_out(s: Cluster) -> Formula:
 @strengthening("a member that has lost its journal is back in the first view, which has begun")
 def first_view_has_begun(s: Cluster) -> Formula:
     """All have reported to the first view, and all are its members."""
-    begun = forall(Node, lambda n: s.reported[n, View.first] & in_view(s, n, View.first))
+    begun = forall(
+        Node, lambda n: s.reported[n, View.first] & s.in_quorum[s.members[View.first], n]
+    )
     return s.proposed[View.first] & begun
 
 

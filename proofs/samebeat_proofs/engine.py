@@ -167,22 +167,26 @@ class Engine:
         if obligation.untouched:
             itself = (f"fact {obligation.fact}",)
             return Discharged(obligation, Answer.PROVED, itself, perf_counter() - begin)
-        attempts = self._attempts(obligation)
-        attempt = next(attempts)
-        spent = attempt.cost
-        while attempt.answer is Answer.UNDETERMINED and spent < self.budget.rlimit:
-            attempt = next(attempts)
+        spent, fewer = 0, tuple(self._fewer(obligation))
+        for attempt in self._attempts(obligation, fewer) if fewer else ():
             spent += attempt.cost
+            if attempt.answer is not Answer.UNDETERMINED or spent >= self.budget.rlimit:
+                break
+        if not fewer or attempt.answer is Answer.UNDETERMINED:
+            attempt = self._refute(obligation, self.budget)
+            spent += attempt.cost
+        circle = self.generator.graph.circle({**obligation.assumptions, DENIED: obligation.denied})
         seconds = perf_counter() - begin
-        return replace(attempt, obligation=obligation, seconds=seconds, cost=spent)
+        return replace(attempt, obligation=obligation, seconds=seconds, cost=spent, circle=circle)
 
-    def _attempts(self, obligation: Obligation) -> Iterator[Discharged]:
+    def _attempts(
+        self, obligation: Obligation, fewer: tuple[dict[str, Z3], ...]
+    ) -> Iterator[Discharged]:
         """Yield what comes of an obligation with fewer assumptions, or less budget; without end.
 
         Where a search is long, another one with fewer assumptions or another seed is often short.
         """
-        fewer = tuple(self._fewer(obligation))
-        limit = self.budget.rlimit // (ATTEMPTS if fewer else 1)
+        limit = self.budget.rlimit // ATTEMPTS
         for turn in count(self.budget.seed):
             budget = Budget(limit, turn)
             for assumptions in fewer:
@@ -222,7 +226,6 @@ class Engine:
         """Refute one obligation from all that it assumes, or say why not."""
         begin = perf_counter()
         formulas = {**obligation.assumptions, DENIED: obligation.denied}
-        circle = self.generator.graph.circle(formulas)
         solver = Solver(self.generator.universe.context, budget)
         result = solver.ask(formulas)
         core = solver.core() if result == z3.unsat else set()
@@ -230,4 +233,4 @@ class Engine:
         answer = _ANSWERS.get(str(result), Answer.UNDETERMINED)
         why = solver.why_unknown() if answer is Answer.UNDETERMINED else ""
         seconds = perf_counter() - begin
-        return Discharged(obligation, answer, used, seconds, solver.cost, circle, why)
+        return Discharged(obligation, answer, used, seconds, solver.cost, why=why)
