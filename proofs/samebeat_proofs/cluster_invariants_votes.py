@@ -393,6 +393,36 @@ def chosen_is_not_barred(s: Cluster) -> Formula:
 
 
 @strengthening(
+    "what is committed must not be barred: one step, where the solver would need many",
+    uses=("committed_was_chosen", "chosen_is_not_barred"),
+    role=Role.IMPLIED,
+    only=("committed_was_chosen",),
+)
+def committed_is_not_barred(s: Cluster) -> Formula:
+    """Nothing bars what a member has committed."""
+    return forall(
+        Change,
+        lambda c: ~(exists(Node, lambda n: s.phase[n, c] == Phase.COMMITTED) & barred(s, c)),
+    )
+
+
+@strengthening(
+    "who has undone a change must never find votes to commit it",
+    uses=("undone_was_barred", "chosen_is_not_barred"),
+    role=Role.IMPLIED,
+    only=("undone_was_barred",),
+)
+def undone_was_not_chosen(s: Cluster) -> Formula:
+    """No quorum has voted to commit what a member has undone."""
+    return forall(
+        Change,
+        lambda c: (
+            ~(exists(Node, lambda n: s.phase[n, c] == Phase.UNDONE) & chosen(s, c, Vote.COMMIT))
+        ),
+    )
+
+
+@strengthening(
     "of two changes from one epoch, members that commit must not have acked both",
     uses=("undone_was_barred", "vote_stays"),
     only=(
@@ -419,9 +449,9 @@ def acked_two_means_barred(s: Cluster) -> Formula:
 
 @strengthening(
     "two changes that are committed from one epoch have a member in common that acked both",
-    uses=("committed_was_chosen", "acked_two_means_barred", "chosen_is_not_barred"),
+    uses=("acked_two_means_barred", "committed_is_not_barred"),
     role=Role.IMPLIED,
-    only=("committed_was_chosen",),
+    only=("committed_is_not_barred",),
 )
 def acked_two_commits_one(s: Cluster) -> Formula:
     """Of two changes from one epoch that one member has acked, at most one is committed."""

@@ -71,7 +71,7 @@ def cluster_proof() -> Proof:
             Role.IMPLIED,
             commit_needs_all_ok=("committed_was_chosen",),
             failure_excludes_commit=("committed_was_chosen", "chosen_is_not_barred"),
-            agreement=("committed_was_chosen", "undone_was_barred", "chosen_is_not_barred"),
+            agreement=("committed_is_not_barred", "undone_was_barred"),
             one_commit_per_base_epoch=(),
             busy_needs_rival=("busy_needs_two",),
             undo_restores_pre_image=(
@@ -81,20 +81,23 @@ def cluster_proof() -> Proof:
             ),
             kept_until_replaced=("epoch_has_commit", "value_at_the_start", "value_of_last_commit"),
         ),
-        agreement=("chosen_is_not_barred",),
+        agreement=("committed_is_not_barred",),
         one_commit_per_base_epoch=(
             "commit_needs_all_ok",
             "acked_two_commits_one",
             "acted_means_acked",
         ),
     )
-    steps = promised(
-        spec,
-        Role.STEP,
-        one_deciding_view=(),
-        decision_stable=("committed_was_chosen", "undone_was_barred", "chosen_is_not_barred"),
-        epoch_monotone=(),
-        view_monotone=(),
+    steps = _only(
+        promised(
+            spec,
+            Role.STEP,
+            one_deciding_view=(),
+            decision_stable=("undone_was_not_chosen",),
+            epoch_monotone=(),
+            view_monotone=(),
+        ),
+        decision_stable=("agreement",),
     )
     return Proof(
         spec,
