@@ -181,7 +181,8 @@ def later_epoch_has_change(s: Cluster) -> Formula:
 
 @strengthening(
     "that each busied change has a rival would make changes depend on changes; this does not",
-    uses=("epoch_has_commit", "late_has_change"),
+    uses=("epoch_has_commit", "late_has_change", "later_epoch_has_change"),
+    only=("unrequested_is_unknown", "home_reports_are_older", "running_is_given_up"),
 )
 def busy_needs_two(s: Cluster) -> Formula:
     """If anything was ever turned down, two changes have been asked for."""
