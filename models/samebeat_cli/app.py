@@ -17,6 +17,7 @@ from samebeat_cli.commands.export import export
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.prove import prove
 from samebeat_cli.commands.replay import replay
+from samebeat_cli.commands.simulate import simulate
 from samebeat_cli.errors import INTERRUPTED, CommandError, Interrupted
 from samebeat_cli.output import OutputClosed, guarded_stdout
 from samebeat_models.results import Exit
@@ -31,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(check)
+app.command()(simulate)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)
@@ -52,8 +54,8 @@ def samebeat(
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, an
     unsafe wish, or an obligation of a proof that is not met; 13 liveness; 3 undetermined (a budget
-    ran out); 2 usage; 150 spec error; 151 bad model or trace file; 130 interrupted; 255 internal
-    error.
+    ran out, or walks found nothing); 2 usage; 150 spec error; 151 bad model, trace file or
+    checkpoint; 130 interrupted; 255 internal error.
     """
     if version:
         from samebeat_models.version import samebeat_version
@@ -91,6 +93,7 @@ def _invoke(arguments: Sequence[str]) -> int:
 def explain(error: Exception) -> tuple[str, int]:
     """Return one line for the user and the exit code for an exception."""
     from samebeat_models.catalog import CatalogError
+    from samebeat_models.errors import CheckpointError, DiskError
     from samebeat_models.itf import TraceFileError
     from samebeat_proofs.facts import ProofError
     from samebeat_spec.language import InstanceError, SpecError, StateError
@@ -108,6 +111,10 @@ def explain(error: Exception) -> tuple[str, int]:
             return f"bad proof: {error}", Exit.SPEC_ERROR
         case CatalogError() | InstanceError():
             return f"bad model: {error}", Exit.BAD_FILE
+        case CheckpointError():
+            return f"bad checkpoint: {error}", Exit.BAD_FILE
+        case DiskError():
+            return str(error), Exit.USAGE
         case TraceFileError():
             return f"bad trace: {error}", Exit.BAD_FILE
         case MemoryError():

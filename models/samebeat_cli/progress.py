@@ -74,7 +74,12 @@ class Progress:
 
 
 def describe(s: Snapshot) -> str:
-    """Return ``group-3: 1,200,000 states, 3,100,000/s, depth 17, frontier 90,000, 120 MB``."""
+    """Return ``group-3: 1,200,000 states, 3,100,000/s, depth 17, frontier 90,000, 120 MB``.
+
+    Once the states are all there, say instead what is done with them.
+    """
+    if s.doing:
+        return f"{s.model}: {s.states:,} states, {s.doing}, {s.memory_bytes / 1e6:,.0f} MB"
     return (
         f"{s.model}: {s.states:,} states, {s.rate:,.0f}/s, depth {s.depth}, "
         f"frontier {s.frontier:,}, {s.memory_bytes / 1e6:,.0f} MB"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from samebeat_models.catalog import GuardMissing, Model
-from samebeat_models.explorer import explore
+from samebeat_models.explorer.checkpoint import Checkpoints
+from samebeat_models.explorer.search import Settings, explore_and_keep
 from samebeat_models.liveness import findings as liveness
 from samebeat_models.progress import Budget, Progress, Snapshot
 from samebeat_models.refinement import findings as refinements
@@ -23,7 +24,7 @@ from samebeat_spec.language import Instance, Spec
 
 __all__ = ["Budget", "Progress", "Snapshot", "check_model"]
 
-_EXIT_OF_KIND = {
+EXIT_OF_KIND = {
     "invariant": Exit.SAFETY,
     "step": Exit.SAFETY,
     "deadlock": Exit.DEADLOCK,
@@ -31,35 +32,49 @@ _EXIT_OF_KIND = {
     refinements.KIND: Exit.SAFETY,
     liveness.KIND: Exit.LIVENESS,
 }
+"""The exit code of a violated property."""
 
 
 def check_model(
-    model: Model, spec: Spec, budget: Budget | None = None, progress: Progress | None = None
+    model: Model,
+    spec: Spec,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+    kept: Checkpoints | None = None,
 ) -> tuple[Exploration, tuple[Row, ...]]:
     """Explore a model and return the outcome with its rows, one a property and one for the pins.
 
     A control whose guard is not in the spec is one line that is not as pinned: the other models
     show what its absence does.
 
+    With ``kept``, it is explored in that folder. Refinements and promises about infinite runs
+    explore again, in memory.
+
     Raises:
+        CheckpointError: there is a checkpoint to be resumed, and it does not fit.
+        DiskError: the folder cannot be written at all.
         InstanceError: the model does not fit the spec.
         StateError: a step leads to a state that does not fit.
     """
     try:
         instance = model.instance(spec)
     except GuardMissing as missing:
-        return _not_explored(model, spec, str(missing))
+        return not_explored(model, spec, str(missing))
     budget = _with_pin(budget or Budget(), model)
-    outcome = explore(
-        instance,
+    settings = Settings(
         symmetry=model.symmetry,
         # What a deadlock does to users other properties say; a control may name it all the same.
         deadlocks=not model.is_control or DEADLOCK_FREE in model.violates,
         budget=budget,
         progress=progress,
+        kept=kept,
     )
+    explored = explore_and_keep(instance, settings)
+    outcome = explored.outcome
+    states = explored if model.live and not model.symmetry and kept is None else None
+    del explored  # it takes memory
     outcome = refinements.with_refinements(model, outcome, budget, progress)
-    outcome = liveness.with_liveness(model, outcome)
+    outcome = liveness.with_liveness(model, outcome, states, budget=budget, progress=progress)
     rows = _control_rows(model, outcome) if model.is_control else _rows(model, outcome)
     return outcome, tuple(rows)
 
@@ -77,7 +92,8 @@ def _with_pin(budget: Budget, model: Model) -> Budget:
     return replace(budget, states=limit)
 
 
-def _not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+def not_explored(model: Model, spec: Spec, why: str) -> tuple[Exploration, tuple[Row, ...]]:
+    """Return the outcome for a model that says something of its spec which is not so."""
     instance = Instance(model.name, spec, model.sizes, model.constants)
     nothing = Exploration(instance, 0, 0, 0, 0.0, (), {}, incomplete_reason=why)
     return nothing, (_pins_row(model, nothing, [why], compared=True),)
@@ -100,7 +116,8 @@ def _control_rows(model: Model, outcome: Exploration) -> Iterator[Row]:
             yield _row(model, outcome, finding, Verdict.VIOLATED)
         elif finding.verdict is Verdict.VIOLATED and finding.kind != "witness":
             yield _row(model, outcome, finding, Verdict.HOLDS)
-    yield _pins_row(model, outcome, _control_mismatches(model, outcome))
+    undecided = next((f.why for f in outcome.findings if f.property in expected and f.why), "")
+    yield _pins_row(model, outcome, _control_mismatches(model, outcome), undecided=undecided)
 
 
 def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict) -> Row:
@@ -111,7 +128,7 @@ def _row(model: Model, outcome: Exploration, finding: Finding, expected: Verdict
         model=model.name,
         property=finding.property,
         kind=finding.kind,
-        claims=_claims(outcome, finding),
+        claims=claims_of(outcome.instance.spec, finding),
         verdict=finding.verdict,
         expected=expected,
         states=states,
@@ -133,7 +150,7 @@ def _exit(model: Model, finding: Finding, expected: Verdict) -> Exit:
         return Exit.UNDETERMINED
     if model.is_control:
         return Exit.NOT_AS_PINNED
-    return _EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
+    return EXIT_OF_KIND.get(finding.kind, Exit.NOT_AS_PINNED)
 
 
 def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
@@ -143,32 +160,42 @@ def _detail(outcome: Exploration, finding: Finding, expected: Verdict) -> str:
     return ""  # the verdict says it
 
 
-def _claims(outcome: Exploration, finding: Finding) -> tuple[str, ...]:
+def claims_of(spec: Spec, finding: Finding) -> tuple[str, ...]:
+    """Return the claims that the property of a finding rests on."""
     if finding.property == DEADLOCK_FREE:
         return ()
     if finding.kind == refinements.KIND:
-        return outcome.instance.spec.find_refinement(finding.property).claims
+        return spec.find_refinement(finding.property).claims
     if finding.kind == liveness.KIND:
-        return outcome.instance.spec.find_liveness(finding.property).claims
-    return outcome.instance.spec.find_property(finding.property).claims
+        return spec.find_liveness(finding.property).claims
+    return spec.find_property(finding.property).claims
 
 
 # --- pins ----------------------------------------------------------------------------------
 
 
 def _pins_row(
-    model: Model, outcome: Exploration, mismatches: list[str], compared: bool = False
+    model: Model,
+    outcome: Exploration,
+    mismatches: list[str],
+    *,
+    compared: bool = False,
+    undecided: str = "",
 ) -> Row:
-    """Return the line about the pins; without an end of the search there is nothing to compare."""
+    """Return the line about the pins; without an end of the search there is nothing to compare.
+
+    Neither is there if what a control is there for is ``undecided``.
+    """
     as_controls_do = model.is_control and outcome.violated() and not outcome.out_of_budget
-    ended_early = outcome.incomplete_reason and not as_controls_do
+    ended_early = "" if as_controls_do else outcome.incomplete_reason
+    ended_early = ended_early or undecided
     verdict, code = Verdict.HOLDS, Exit.OK
     if model.states is not None and outcome.states > model.states and outcome.out_of_budget:
         verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
         mismatches = [f"states: more than {outcome.states:,} instead of {model.states:,}"]
     elif ended_early and not compared:
         verdict, code = Verdict.UNDETERMINED, Exit.UNDETERMINED
-        mismatches = [outcome.incomplete_reason]
+        mismatches = [ended_early]
     elif mismatches:
         verdict, code = Verdict.VIOLATED, Exit.NOT_AS_PINNED
     return Row(
@@ -198,7 +225,9 @@ def _mismatches(model: Model, outcome: Exploration) -> list[str]:
     idle = {name for name, count in outcome.action_counts.items() if count == 0}
     found += _compare("is never reached", unreached, set(model.unreached))
     found += _compare("is never enabled", idle, set(model.idle))
-    found += _compare("holds only for want of a case", set(outcome.vacuous), set(model.vacuous))
+    undecided = {f.property for f in outcome.findings if f.verdict is Verdict.UNDETERMINED}
+    listed = set(model.vacuous) - undecided
+    found += _compare("holds only for want of a case", set(outcome.vacuous), listed)
     for name, pinned in model.terminal.items():
         if (counted := outcome.terminals.get(name, 0)) != pinned:
             found.append(f"terminal states {name}: {counted:,} instead of {pinned:,}")

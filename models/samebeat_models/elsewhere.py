@@ -65,20 +65,25 @@ def differences(there: Instance, here: Instance) -> tuple[Change, ...]:
 
     What a constant says of elements that only one of both has goes without saying.
     """
-    before, after = dict(_constants(there)), dict(_constants(here))
+    before, after = dict(constants_of(there)), dict(constants_of(here))
     said = [Change(name, x, after[name]) for name, x in before.items() if name in after]
-    for sort in there.spec.sorts:
-        old, new = there.domain(sort), here.domain(sort)
-        said.append(Change(sort.__name__, _size(old), _size(new)))
+    new = dict(sizes_of(here))
+    said += [Change(sort, old, new[sort]) for sort, old in sizes_of(there)]
     return tuple(c for c in said if c.old != c.new)
 
 
-def _constants(instance: Instance) -> Iterator[tuple[str, str]]:
+def constants_of(instance: Instance) -> Iterator[tuple[str, str]]:
     """Yield each constant at each place, and its value: ``interval_ticks[0]`` and ``6``."""
     for v in instance.spec.constants:
         for place, value in sorted(instance.constant_values[v.name].items()):
             labels = ", ".join(map(instance.label, v.arguments, place))
             yield f"{v.name}[{labels}]" if labels else v.name, instance.label(v.to, value)
+
+
+def sizes_of(instance: Instance) -> Iterator[tuple[str, str]]:
+    """Yield each sort and its size: ``Node`` and ``3``, ``Ticks`` and ``1..4``."""
+    for sort in instance.spec.sorts:
+        yield sort.__name__, _size(instance.domain(sort))
 
 
 def _size(domain: range) -> str:

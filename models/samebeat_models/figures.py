@@ -173,7 +173,8 @@ class _Measure:
         spec, actions = graph.machine.instance.spec, graph.machine.steps.actions
         counts = np.array([a.action.tick or not has_time(spec) for a in actions], np.bool_)
         costs = counts[graph.step] if len(actions) else np.zeros(0, np.bool_)
-        self._edges = Edges(graph.start, graph.target, costs, graph.initial)
+        target = graph.target.astype(np.int64)
+        self._edges = Edges(graph.start, target, costs, graph.initial)
         self._bases = np.cumsum([0, *(level.shape[1] for level in graph.store.levels)])
 
     def figure(self, f: Figure) -> Measured:

@@ -7,7 +7,7 @@ so number 0 is an initial state. Steps that change nothing are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from samebeat_models.explorer.edges import Labels, Numbering, edges_of
+from samebeat_models.explorer.edges import Numbers as SmallNumbers
 from samebeat_models.explorer.formulas import Ground
 from samebeat_models.explorer.kernels import blocks
 from samebeat_models.explorer.machine import Machine, build_machine
@@ -46,8 +48,8 @@ class StateGraph:
     store: Store
     initial: Numbers
     start: Numbers
-    target: Numbers
-    step: Numbers
+    target: SmallNumbers
+    step: Labels
 
     def __len__(self) -> int:
         return self.store.count
@@ -67,9 +69,10 @@ class StateGraph:
         return self.machine.unpack(self.store.levels[level], number - int(self._bases[level]))
 
     @cached_property
-    def depth(self) -> Numbers:
+    def depth(self) -> SmallNumbers:
         """The least number of steps to each state."""
-        return np.repeat(np.arange(len(self.store.levels)), np.diff(self._bases))
+        levels = np.arange(len(self.store.levels), dtype=np.int32)
+        return np.repeat(levels, np.diff(self._bases))
 
     @cached_property
     def _bases(self) -> Numbers:
@@ -120,7 +123,7 @@ class StateGraph:
 class _Rows(Mapping[int, Mapping[int, dict[str, Any]]]):
     """The adjacency of a CSR matrix, as NetworkX reads it: node -> neighbour -> edge data."""
 
-    def __init__(self, start: Numbers, target: Numbers) -> None:
+    def __init__(self, start: Numbers, target: Numbers | SmallNumbers) -> None:
         self._start = start
         self._target = target
 
@@ -166,19 +169,31 @@ class _View(nx.DiGraph):  # type: ignore[misc]  # networkx ships no types
         nx.freeze(self)
 
 
-def _transposed(start: Numbers, target: Numbers) -> tuple[Numbers, Numbers]:
+def _transposed(start: Numbers, target: SmallNumbers) -> tuple[Numbers, Numbers]:
     count = len(start) - 1
     source = np.repeat(np.arange(count), np.diff(start))
     order = np.argsort(target, kind="stable")
     return _offsets(target, count), source[order]
 
 
-def _offsets(rows: Numbers, count: int) -> Numbers:
+def _offsets(rows: SmallNumbers, count: int) -> Numbers:
     return np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=count))))
 
 
-def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = False) -> StateGraph:
+def _nothing(_room: int) -> None:
+    return
+
+
+def state_graph(
+    instance: Instance,
+    limit: int = 50_000,
+    *,
+    symmetry: bool = False,
+    watch: Callable[[int], None] = _nothing,
+) -> StateGraph:
     """Return the graph of all reachable states, whatever properties they violate.
+
+    ``watch`` is called now and then, with the bytes that are about to be taken.
 
     Raises:
         GraphTooLarge: it has more than ``limit`` states.
@@ -187,43 +202,31 @@ def state_graph(instance: Instance, limit: int = 50_000, *, symmetry: bool = Fal
     machine = build_machine(instance, symmetry=symmetry)
     store = Store(machine.layout.words)
     first = machine.canonical(machine.pack(machine.initial))
-    frontier = store.add_level(sorted_unique(first.copy()))
+    frontier = store.add_level(sorted_unique(first))
     while frontier.shape[1]:
-        after = [
-            machine.canonical(s.after) for _, b in blocks(frontier) for s in machine.steps.steps(b)
-        ]
-        if not after:
-            break
+        after = [frontier[:, :0]]
+        for _, block in blocks(frontier):
+            watch(0)
+            after += (machine.canonical(steps.after) for steps in machine.steps.steps(block))
         frontier = store.add_level(sorted_unique(np.concatenate(after, axis=1)))
         if store.count > limit:
             raise GraphTooLarge(
                 f"{instance.name} has more than {limit:,} states "
                 f"({store.count:,} found by depth {len(store.levels) - 1})"
             )
-    bases = np.cumsum([0, *(level.shape[1] for level in store.levels)])
-    levels, positions = store.find(first, near=0)
-    return _with_steps(machine, store, bases, np.unique(bases[levels] + positions))
+    return graph_of(machine, store, watch)
 
 
-def _with_steps(machine: Machine, store: Store, bases: Numbers, initial: Numbers) -> StateGraph:
-    sources: list[Numbers] = [np.empty(0, np.int64)]
-    targets: list[Numbers] = [np.empty(0, np.int64)]
-    labels: list[Numbers] = [np.empty(0, np.int64)]
-    for depth, level in enumerate(store.levels):
-        for begin, block in blocks(level):
-            for steps in machine.steps.steps(block):
-                at = np.flatnonzero(steps.source)
-                levels, positions = store.find(machine.canonical(steps.after), near=depth + 1)
-                sources.append(bases[depth] + begin + at)
-                targets.append(bases[levels] + positions)
-                labels.append(np.full(len(at), steps.index))
-    source = np.concatenate(sources)
-    order = np.argsort(source, kind="stable")
-    return StateGraph(
-        machine=machine,
-        store=store,
-        initial=initial,
-        start=_offsets(source, store.count),
-        target=np.concatenate(targets)[order],
-        step=np.concatenate(labels)[order],
-    )
+def graph_of(machine: Machine, store: Store, watch: Callable[[int], None] = _nothing) -> StateGraph:
+    """Return the graph of states that were all found before.
+
+    ``watch`` is called now and then, with the bytes that are about to be taken.
+
+    Raises:
+        StateError: a step leads to a state that does not fit.
+    """
+    numbering = Numbering(store)
+    first = machine.canonical(machine.pack(machine.initial))
+    initial = np.unique(numbering.of(first, near=0)).astype(np.int64)
+    edges = edges_of(machine, store, numbering, watch)
+    return StateGraph(machine, store, initial, edges.start, edges.target, edges.label)

@@ -48,7 +48,7 @@ class Edges:
 
     def leaving(self, states: Numbers) -> Numbers:
         """Return all edges from ``states``."""
-        return _rows(self.start, states)
+        return rows_from(self.start, states)
 
     def route(self, sources: Numbers, goal: int, allowed: Bools | None = None) -> list[int]:
         """Return the edges of a route with the fewest edges, along ``allowed`` ones, to ``goal``.
@@ -63,7 +63,7 @@ class Edges:
         came_by[sources] = _ROOT
         frontier = sources
         while len(frontier) and (came_by[goals] == _UNSEEN).all():
-            edges = _rows(self.start, frontier)
+            edges = rows_from(self.start, frontier)
             if allowed is not None:
                 edges = edges[allowed[edges]]
             edges = edges[came_by[self.target[edges]] == _UNSEEN]
@@ -127,7 +127,7 @@ class Stay:
         able = self.exits.copy()
         frontier = np.flatnonzero(able)
         while len(frontier):
-            before = np.unique(edges.source[order[_rows(start, frontier)]])
+            before = np.unique(edges.source[order[rows_from(start, frontier)]])
             frontier = before[~able[before]]
             able[frontier] = True
         found = np.flatnonzero(self._inside & ~able)
@@ -141,7 +141,7 @@ class Stay:
         frontier, cost = np.flatnonzero(self.entries), 0
         while len(frontier):
             here = self._spread(found, frontier, cost)
-            leaving = _rows(edges.start, here)
+            leaving = rows_from(edges.start, here)
             leaving = leaving[self.inner[leaving] & edges.costs[leaving]]
             reached = np.unique(edges.target[leaving])
             frontier, cost = reached[found[reached] < 0], cost + 1
@@ -152,7 +152,7 @@ class Stay:
         edges, layers = self._edges, [frontier]
         while len(frontier):
             found[frontier] = cost
-            free = _rows(edges.start, frontier)
+            free = rows_from(edges.start, frontier)
             free = free[self.inner[free] & ~edges.costs[free]]
             reached = np.unique(edges.target[free])
             frontier = reached[found[reached] < 0]
@@ -174,7 +174,7 @@ class Stay:
         most = np.zeros(count, np.int64)
         frontier = np.flatnonzero(waiting == 0)
         while len(frontier):
-            rows = _rows(start, frontier)
+            rows = rows_from(start, frontier)
             np.maximum.at(most, after[rows], most[before[rows]] + cost[rows])
             np.subtract.at(waiting, after[rows], 1)
             reached = np.unique(after[rows])
@@ -192,7 +192,7 @@ class Stay:
         edges = self._edges
         tight = costs[edges.source] + edges.costs == costs[edges.target]
         begin = np.flatnonzero(self.entries & (costs == 0))
-        out = _rows(edges.start, np.array([last]))
+        out = rows_from(edges.start, np.array([last]))
         end = int(out[~self._inside[edges.target[out]]][0])
         return [*self._from_the_start(last, begin, self.inner & tight), end]
 
@@ -213,8 +213,8 @@ class Stay:
         return [*edges.route(edges.initial, int(edges.source[enter])), enter, *within]
 
 
-def _rows(start: Numbers, states: Numbers) -> Numbers:
-    """Return the positions of all edges from ``states``."""
+def rows_from(start: Numbers, states: Numbers) -> Numbers:
+    """Return the positions of all edges from ``states``, in their order."""
     counts = start[states + 1] - start[states]
     before = np.repeat(start[states] + counts - np.cumsum(counts), counts)
     rows: Numbers = before + np.arange(len(before))

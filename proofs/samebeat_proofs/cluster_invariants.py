@@ -46,7 +46,8 @@ def mechanisms_are_on(s: Cluster) -> Formula:
     """No mechanism is switched off. Faults may happen, and journals may be lost."""
     ballots = s.held_round & s.flush_round & s.latest_vote_counts & s.keeps_promise
     journals = s.journals_first & s.quarantines & s.replaces_blank & s.waits_for_late
-    return ballots & journals & s.waits_for_reports & s.transfers_state
+    promises = s.journals_promises & s.tells_decisions
+    return ballots & journals & promises & s.waits_for_reports & s.transfers_state
 
 
 # --- views -------------------------------------------------------------------------------------

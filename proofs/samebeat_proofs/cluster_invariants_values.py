@@ -182,11 +182,20 @@ def later_epoch_has_change(s: Cluster) -> Formula:
 @strengthening(
     "that each busied change has a rival would make changes depend on changes; this does not",
     uses=("epoch_has_commit", "late_has_change", "later_epoch_has_change"),
-    only=("unrequested_is_unknown", "home_reports_are_older", "running_is_given_up"),
+    only=(
+        "unrequested_is_unknown",
+        "home_reports_are_older",
+        "running_is_given_up",
+        "view_has_begun",
+    ),
 )
 def busy_needs_two(s: Cluster) -> Formula:
-    """If anything was ever turned down, two changes have been asked for."""
+    """If anything was turned down by who had not left its view, two changes are asked for."""
+
+    def stayed(n: Node, c: Change) -> Formula:
+        return forall(View, lambda v: implies(s.home[c] < v, ~s.reported[n, v]))
+
     return implies(
-        exists(Node, Change, lambda n, c: s.sent[n, c, Message.BUSY]),
+        exists(Node, Change, lambda n, c: s.sent[n, c, Message.BUSY] & stayed(n, c)),
         exists(Change, Change, lambda d, e: (d != e) & s.requested[d] & s.requested[e]),
     )

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from samebeat_proofs import (
     cluster_invariants,
+    cluster_invariants_settled,
     cluster_invariants_values,
     cluster_invariants_votes,
 )
@@ -21,18 +22,6 @@ from samebeat_proofs.cluster_invariants import (
 )
 from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_spec.specs import load_spec
-
-LEFT_OUT = {
-    "all_or_nothing": (
-        "it does not hold with five members: who has adopted what a later view has committed is "
-        "still active in its own view, beside a member that has not"
-    ),
-    "quarantine_excluded": (
-        "it does not hold if an undo fails and then a crash costs a member what it has applied and "
-        "not journaled, or its journal: a member that has taken itself out forgets"
-    ),
-}
-"""The promises that are not shown, and why."""
 
 
 def _only(facts: tuple[Fact, ...], **only: tuple[str, ...]) -> tuple[Fact, ...]:
@@ -63,7 +52,9 @@ def cluster_proof() -> Proof:
         *_facts(cluster_invariants, Role.INDUCTIVE),
         *_facts(cluster_invariants_votes, Role.INDUCTIVE),
         *_facts(cluster_invariants_values, Role.INDUCTIVE),
+        *_facts(cluster_invariants_settled, Role.INDUCTIVE),
         *_facts(cluster_invariants_votes, Role.IMPLIED),
+        *_facts(cluster_invariants_settled, Role.IMPLIED),
     )
     implied = _only(
         promised(
@@ -72,6 +63,7 @@ def cluster_proof() -> Proof:
             commit_needs_all_ok=("committed_was_chosen",),
             failure_excludes_commit=("committed_was_chosen", "chosen_is_not_barred"),
             agreement=("committed_is_not_barred", "undone_was_barred"),
+            one_deciding_view=("chosen_is_not_barred",),
             one_commit_per_base_epoch=(),
             busy_needs_rival=("busy_needs_two",),
             undo_restores_pre_image=(
@@ -80,8 +72,15 @@ def cluster_proof() -> Proof:
                 "value_of_last_commit",
             ),
             kept_until_replaced=("epoch_has_commit", "value_at_the_start", "value_of_last_commit"),
+            all_or_nothing=("held_from_last_commit",),
+        ),
+        all_or_nothing=(
+            "nobody_is_further_than_settled",
+            "one_commit_per_base_epoch",
+            "held_from_last_commit",
         ),
         agreement=("committed_is_not_barred",),
+        one_deciding_view=("chosen_is_not_barred",),
         one_commit_per_base_epoch=(
             "commit_needs_all_ok",
             "acked_two_commits_one",
@@ -92,7 +91,7 @@ def cluster_proof() -> Proof:
         promised(
             spec,
             Role.STEP,
-            one_deciding_view=(),
+            quarantine_excluded=(),
             decision_stable=("undone_was_not_chosen",),
             epoch_monotone=(),
             view_monotone=(),
@@ -103,6 +102,5 @@ def cluster_proof() -> Proof:
         spec,
         (*inductive, *own, *implied, *_facts(cluster_invariants_votes, Role.STEP), *steps),
         axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
-        left_out=LEFT_OUT,
         relational=("view",),
     )

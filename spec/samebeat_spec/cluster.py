@@ -10,7 +10,8 @@ Not modelled here: time (anybody may be suspected at any moment, rightly or not)
 means. The network is a set of messages that only grows: a lost message is one that nobody acts
 upon, a repeated one is acted upon twice, order is free, and a partition is a long delay. A message
 is received when it is acted upon; what has been received before that, no step depends on. So a
-crash loses nothing that was received, and a member answers a request as it receives it.
+crash loses nothing that was received, and a member answers a request as it receives it. What a
+member says of its decisions it says again whenever it is asked.
 
 Each mechanism is a constant of the instance and can be switched off; see ``cluster_properties`` for
 what that breaks. Views are in ``cluster_views``, crashes and worse in ``cluster_faults``.
@@ -115,6 +116,10 @@ class Cluster(State):
     """mechanism: who joins adopts what others have committed, before anything else"""
     journals_first = flag(constant=True)
     """mechanism: a member journals that it has applied before it says so"""
+    journals_promises = flag(constant=True)
+    """mechanism: a member journals that it has reported to a view"""
+    tells_decisions = flag(constant=True)
+    """mechanism: who has decided says so to whoever is in doubt"""
     quarantines = flag(constant=True)
     """mechanism: who cannot undo takes itself out"""
     replaces_blank = flag(constant=True)
@@ -130,6 +135,8 @@ class Cluster(State):
     """fault: a crash may cost a member its journal"""
     recovers = flag(constant=True)
     """who has crashed may come back"""
+    dead_are_heard = flag(constant=True)
+    """what a member has sent still arrives when it is down; otherwise all of that is lost"""
     needs_cause = flag(constant=True)
     """a view is only proposed if a member is down, or one that is not down is left out"""
 
@@ -169,7 +176,7 @@ class Cluster(State):
     quarantined = relation(Node)
     """the member has taken itself out for good"""
     forgetful = relation(Node)
-    """the member has lost its journal, and what it has promised"""
+    """the member has lost what it has promised, or its whole journal"""
     running = relation(Node, Change)
     """the member's operation for the change was given up and goes on"""
     late = relation(Node)
@@ -189,6 +196,11 @@ def alive(s: Cluster, n: Node) -> Formula:
 def has_gone_on(s: Cluster, n: Node, v: View) -> Formula:
     """`n` has reported to a view later than `v`, and remembers it."""
     return exists(View, lambda w: (v < w) & s.reported[n, w]) & ~s.forgetful[n]
+
+
+def is_heard(s: Cluster, m: Node) -> Formula:
+    """What `m` has sent can arrive: it is up and sends it again, or it is on its way."""
+    return s.up[m] | s.dead_are_heard
 
 
 def promised_away(s: Cluster, n: Node, v: View) -> Formula:
@@ -256,34 +268,45 @@ def is_busy(s: Cluster, n: Node) -> Formula:
 
 def all_in_home(s: Cluster, c: Change, k: Term) -> Formula:
     """Every member of the view of `c` has sent the message about it."""
-    return forall(Node, lambda m: implies(in_view(s, m, s.home[c]), s.sent[m, c, k]))
+    return forall(
+        Node, lambda m: implies(in_view(s, m, s.home[c]), s.sent[m, c, k] & is_heard(s, m))
+    )
 
 
 def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
     """The outcome has the votes that `n` needs to decide so: of a quorum, all in the view `v`."""
     by_quorum = exists(
         Quorum,
-        lambda q: forall(Node, lambda m: implies(s.in_quorum[q, m], s.vote[m, c, v] == outcome)),
+        lambda q: forall(
+            Node,
+            lambda m: implies(s.in_quorum[q, m], (s.vote[m, c, v] == outcome) & is_heard(s, m)),
+        ),
     )
     at_home = v == s.home[c]
     own_is_enough = (at_home & ~s.held_round) | (~at_home & ~s.flush_round)
     return by_quorum | (own_is_enough & (s.vote[n, c, v] == outcome))
 
 
+def is_told(s: Cluster, c: Change, phase: Term) -> Formula:
+    """Some member says that it has decided `c` so: it does whenever it is asked."""
+    told = exists(Node, lambda m: (s.phase[m, c] == phase) & is_heard(s, m))
+    return s.tells_decisions & told
+
+
 def is_to_be_committed(s: Cluster, n: Node, c: Change) -> Formula:
     """`n` knows that `c` is committed: from votes, or from a member that has done it."""
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.COMMIT))
-    return voted | exists(Node, lambda m: s.phase[m, c] == Phase.COMMITTED)
+    return voted | is_told(s, c, Phase.COMMITTED)
 
 
 def is_to_be_undone(s: Cluster, n: Node, c: Change) -> Formula:
-    """`n` knows that `c` is not committed: of a failure, from votes, or from a member.
+    """`n` knows that `c` is not committed: of a failure or a busy answer, or as above."""
 
-    A busy answer is one such word: who gives it has closed the change.
-    """
-    failed = exists(Node, lambda m: s.sent[m, c, Message.FAILURE])
+    def refuses(m: Node) -> Formula:
+        return (s.sent[m, c, Message.FAILURE] | s.sent[m, c, Message.BUSY]) & is_heard(s, m)
+
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.UNDO))
-    return failed | voted | exists(Node, lambda m: s.phase[m, c] == Phase.UNDONE)
+    return exists(Node, refuses) | voted | is_told(s, c, Phase.UNDONE)
 
 
 @initial
@@ -329,12 +352,15 @@ def send_ack(s: Cluster, n: Node, c: Change) -> None:
 
 @action(claims=("C6",))
 def send_busy(s: Cluster, n: Node, c: Change) -> None:
-    """`n` receives the request and turns `c` down."""
+    """`n` receives the request and turns `c` down; what comes too late for its view, too."""
     guard(alive(s, n), "n is alive")
     guard(s.requested[c], "the request is on the network")
-    guard(s.home[c] == s.view[n], "c is a change of n's view")
+    guard(in_view(s, n, s.home[c]) & ~(s.view[n] < s.home[c]), "n is, or was, in the view of c")
     guard(s.phase[n, c] == Phase.IDLE, "n sees this request for the first time")
-    guard(is_busy(s, n) | (s.base[c] != s.epoch[n]), "another change is in the way")
+    guard(
+        is_busy(s, n) | (s.base[c] != s.epoch[n]) | (s.home[c] != s.view[n]),
+        "another change, or a later view, is in the way",
+    )
 
     s.phase[n, c] = Phase.UNDONE
     s.sent[n, c, Message.BUSY] = True

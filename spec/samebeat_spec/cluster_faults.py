@@ -38,13 +38,14 @@ def crash(s: Cluster, n: Node, k: Crash) -> None:
 
     s.value[n] = ite(s.late[n], s.pre_image[n], s.value[n])
     restart(s, n)
+    s.forgetful[n] = s.forgetful[n] | ~s.journals_promises
     s.crashes = k
 
 
 @action(claims=("C5",))
 def crash_before_journaling(s: Cluster, n: Node, k: Crash, c: Change) -> None:
     """`n` crashes after it has applied, and before that is in its journal: it has not, then."""
-    guard(s.up[n], "n is up")
+    guard(alive(s, n), "n is alive")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
     guard(~s.sent[n, c, Message.OK] | ~s.journals_first, "what n has said is in its journal")
     guard((s.phase[n, c] == Phase.APPLIED) & is_open(s, n, c), "n has applied c")
@@ -58,7 +59,7 @@ def crash_before_journaling(s: Cluster, n: Node, k: Crash, c: Change) -> None:
 @action(claims=("C5",))
 def lose_journal(s: Cluster, n: Node, k: Crash) -> None:
     """`n` crashes, and its journal is lost: it remembers nothing that it has said."""
-    guard(s.up[n], "n is up")
+    guard(alive(s, n), "n is alive")
     guard(k == following(s.crashes), "not every crash has happened", limit="environment")
     guard(s.may_lose_journal, "journals can be lost", limit="environment")
 
@@ -118,7 +119,10 @@ def fail_to_undo(s: Cluster, n: Node, c: Change) -> None:
     """`n` cannot restore the pre-image: it takes itself out, for good, and says why."""
     guard(alive(s, n), "n is alive")
     guard(s.undo_may_fail, "undos may fail", limit="environment")
-    guard(is_open(s, n, c) & is_to_be_undone(s, n, c), "n has to undo c")
+    guard(
+        (s.phase[n, c] == Phase.APPLIED) & is_open(s, n, c) & is_to_be_undone(s, n, c),
+        "n has to undo c",
+    )
 
     s.phase[n, c] = Phase.UNDONE
     s.quarantined[n] = s.quarantines

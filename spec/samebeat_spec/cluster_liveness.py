@@ -43,48 +43,44 @@ CHANGING = (send_ack, send_busy, apply, send_ok, hold)
 
 
 def stays(s: Cluster, v: View) -> Formula:
-    """`v` is the newest view, and its members are alive and have nothing to give up."""
-    return newest(s, v) & forall(
-        Node, lambda n: implies(in_view(s, n, v), alive(s, n) & ~is_giving_up(s, n))
-    )
+    """`v` is the newest view, and its members are alive."""
+    return newest(s, v) & forall(Node, lambda n: implies(in_view(s, n, v), alive(s, n)))
 
 
 def is_closed(s: Cluster, n: Node, c: Change, v: View) -> Formula:
-    """`v` has begun for `n`, and `n` has decided `c` or has no part in it, and is up to date."""
-    answered = implies(s.home[c] == v, decided(s, n, c))
+    """`v` has begun for `n`, which has answered `c` if it was asked, and has finished with it.
+
+    Or it waits for an operation that it has given up, which may hang for ever.
+    """
+    answered = implies(in_view(s, n, s.home[c]), s.phase[n, c] != Phase.IDLE)
     unfinished = is_open(s, n, c) | in_flush(s, n, c) | is_behind(s, n)
-    return (s.view[n] == v) & ~unfinished & answered
+    return is_giving_up(s, n) | ((s.view[n] == v) & ~unfinished & answered)
 
 
 @leads_to(weak=(*FLUSHING, *CHANGING), claims=(*CONFIRM_STATUS, *UNDO, "C5", "C6"))
 def stable_view_decides(s: Cluster, c: Change, v: View) -> tuple[Formula, Formula]:
-    """A change that is asked for is in the end decided by every member of a view that stays."""
+    """A change that is asked for is in the end closed by every member of a view that stays."""
     closed = forall(Node, lambda n: implies(in_view(s, n, v), is_closed(s, n, c, v)))
     return s.requested[c] & stays(s, v), closed | ~stays(s, v)
 
 
 @leads_to(weak=(propose, *FLUSHING, *CHANGING), claims=(*CONFIRM_STATUS, *UNDO, "C5", "C6"))
 def change_decided(s: Cluster, c: Change) -> tuple[Formula, Formula]:
-    """A change that is asked for is in the end decided by all that are alive, if a quorum is.
+    """A change that is asked for is in the end closed by all that are alive, if a quorum is.
 
     They propose views as long as there is a cause, and nobody is suspected without one.
     """
     no_quorum = forall(Quorum, lambda q: exists(Node, lambda n: s.in_quorum[q, n] & ~alive(s, n)))
+
+    def finished(n: Node, v: View) -> Formula:
+        inside = in_view(s, n, v) & is_closed(s, n, c, v)
+        return inside | (~in_view(s, n, v) & ~is_open(s, n, c))
+
     closed = exists(
         View,
-        lambda v: (
-            newest(s, v)
-            & forall(
-                Node,
-                lambda n: implies(
-                    alive(s, n),
-                    ~is_open(s, n, c) & (~in_view(s, n, v) | is_closed(s, n, c, v)),
-                ),
-            )
-        ),
+        lambda v: newest(s, v) & forall(Node, lambda n: implies(alive(s, n), finished(n, v))),
     )
-    busy = exists(Node, lambda n: is_giving_up(s, n))
-    return s.requested[c], closed | no_quorum | busy
+    return s.requested[c], closed | no_quorum
 
 
 @leads_to(
@@ -102,6 +98,28 @@ def no_fault_commits(s: Cluster, c: Change, v: View) -> tuple[Formula, Formula]:
     begun = forall(Node, lambda n: implies(in_view(s, n, v), s.view[n] == v))
     given = s.requested[c] & (s.home[c] == v) & begun & stays(s, v)
     return given, committed | failed | rival | ~stays(s, v)
+
+
+@leads_to(weak=(send_ack, apply, send_ok, hold, commit), claims=("C5", "C6"))
+def some_change_wins(s: Cluster, c: Change, v: View) -> tuple[Formula, Formula]:
+    """A change that is asked for in a view that stays, when all others are closed, is committed.
+
+    Unless a member turns it down or fails to apply it, or another one is asked for meanwhile.
+    """
+
+    def idle(d: Change) -> Formula:
+        closed = forall(Node, lambda n: implies(in_view(s, n, v), is_closed(s, n, d, v)))
+        return ~s.requested[d] | closed
+
+    def ready(n: Node) -> Formula:
+        return (s.view[n] == v) & (s.epoch[n] == s.base[c]) & ~is_behind(s, n)
+
+    alone = forall(Change, lambda d: (d == c) | idle(d))
+    refused = exists(Node, lambda n: s.sent[n, c, Message.FAILURE] | s.sent[n, c, Message.BUSY])
+    all_ready = forall(Node, lambda n: implies(in_view(s, n, v), ready(n) & ~is_giving_up(s, n)))
+    committed = forall(Node, lambda n: implies(in_view(s, n, v), s.phase[n, c] == Phase.COMMITTED))
+    given = s.requested[c] & (s.home[c] == v) & all_ready & alone & ~refused & stays(s, v)
+    return given, committed | refused | ~alone | ~stays(s, v)
 
 
 @leads_to(weak=(commit, undo), claims=("C8",))

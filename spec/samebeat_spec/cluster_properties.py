@@ -38,6 +38,7 @@ from samebeat_spec.group import (
 )
 from samebeat_spec.language import (
     Formula,
+    Term,
     always_reachable,
     exists,
     following,
@@ -73,6 +74,18 @@ def has_nothing_open(s: Cluster, n: Node) -> Formula:
     """`n` has decided whatever it takes part in, and has what its view knew at its beginning."""
     unfinished = exists(Change, lambda c: is_open(s, n, c) | in_flush(s, n, c))
     return ~unfinished & ~is_behind(s, n) & ~s.late[n]
+
+
+def is_replaced(s: Cluster, v: View) -> Formula:
+    """All members of a later view have reported to it, and they are a quorum: `v` is behind.
+
+    A member that was left out may learn what that view has decided, and another one may not.
+    """
+
+    def complete(w: View) -> Formula:
+        return s.proposed[w] & forall(Node, lambda m: implies(in_view(s, m, w), s.reported[m, w]))
+
+    return exists(View, lambda w: (v < w) & complete(w))
 
 
 def is_active(s: Cluster, n: Node) -> Formula:
@@ -131,12 +144,17 @@ def one_commit_per_base_epoch(s: Cluster) -> Formula:
 
 @invariant(claims=("C6",))
 def busy_needs_rival(s: Cluster) -> Formula:
-    """A change is turned down only if another one has been asked for."""
+    """A change is turned down only if another one is asked for, or its view is left."""
+
+    def left(n: Node, c: Change) -> Formula:
+        return exists(View, lambda v: (s.home[c] < v) & s.reported[n, v])
+
     return forall(
         Node,
         Change,
         lambda n, c: implies(
-            s.sent[n, c, Message.BUSY], exists(Change, lambda d: (d != c) & s.requested[d])
+            s.sent[n, c, Message.BUSY],
+            exists(Change, lambda d: (d != c) & s.requested[d]) | left(n, c),
         ),
     )
 
@@ -245,6 +263,26 @@ def agreement(s: Cluster) -> Formula:
     )
 
 
+@invariant(claims=("C5",), internal=True)
+def one_deciding_view(s: Cluster) -> Formula:
+    """No quorum has voted for one outcome of a change in one view, and for the other in another."""
+
+    def chosen(c: Change, v: View, outcome: Term) -> Formula:
+        return exists(
+            Quorum,
+            lambda q: forall(
+                Node, lambda n: implies(s.in_quorum[q, n], s.vote[n, c, v] == outcome)
+            ),
+        )
+
+    return forall(
+        Change,
+        View,
+        View,
+        lambda c, v, w: ~(chosen(c, v, Vote.COMMIT) & chosen(c, w, Vote.UNDO)),
+    )
+
+
 @invariant(claims=(*UNDO, "C7"))
 def undo_restores_pre_image(s: Cluster) -> Formula:
     """A member that has undone a change, and has none applied, is back at its last commit."""
@@ -273,10 +311,10 @@ def kept_until_replaced(s: Cluster) -> Formula:
 
 @invariant(claims=(*UNDO, "C5", "C6"))
 def all_or_nothing(s: Cluster) -> Formula:
-    """Active members of one view that have nothing open hold the same value and epoch."""
+    """Active members of a view that is not replaced, with nothing open, hold the same."""
 
     def settled(n: Node) -> Formula:
-        return is_active(s, n) & has_nothing_open(s, n)
+        return is_active(s, n) & has_nothing_open(s, n) & ~is_replaced(s, s.view[n])
 
     return forall(
         Node,
@@ -325,20 +363,6 @@ def quarantine_excluded(s: Cluster, t: Cluster) -> Formula:
     somebody = exists(Node, lambda n: alive(s, n))
     proposals = forall(View, lambda v: implies(t.proposed[v] & ~s.proposed[v], somebody))
     return requests & proposals & forall(Node, lambda n: alive(s, n) | silent(n))
-
-
-@step_property(claims=("C5",))
-def one_deciding_view(s: Cluster, t: Cluster) -> Formula:
-    """Who has reported to a view votes in no earlier one: two views never decide side by side."""
-    return forall(
-        Node,
-        Change,
-        View,
-        View,
-        lambda n, c, v, w: implies(
-            (v < w) & s.reported[n, w] & ~s.forgetful[n], t.vote[n, c, v] == s.vote[n, c, v]
-        ),
-    )
 
 
 @step_property(claims=UNDO)

@@ -17,6 +17,7 @@ from samebeat_spec.cluster import (
     has_gone_on,
     in_flush,
     in_view,
+    is_heard,
     promised_away,
     takes_part,
 )
@@ -97,7 +98,8 @@ def begin_view(s: Cluster, n: Node, v: View) -> None:
     guard(s.reported[n, v], "n has reported to it")
     guard(~has_gone_on(s, n, v), "n has not gone on to a later view")
     guard(
-        ~s.waits_for_reports | forall(Node, lambda m: implies(in_view(s, m, v), s.reported[m, v])),
+        ~s.waits_for_reports
+        | forall(Node, lambda m: implies(in_view(s, m, v), s.reported[m, v] & is_heard(s, m))),
         "every member has reported",
     )
 

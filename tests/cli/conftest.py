@@ -166,7 +166,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Stub:
 
     def install(judge: Callable[[Model, Spec], Sequence[Row]]) -> None:
         def check_model(
-            model: Model, spec: Spec, budget: Any, progress: Any
+            model: Model, spec: Spec, budget: Any, progress: Any, kept: Any
         ) -> tuple[Exploration, tuple[Row, ...]]:
             rows = tuple(judge(model, spec))
             reason = "the budget of 1 state" if any(r.exit == 3 for r in rows) else ""

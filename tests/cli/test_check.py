@@ -152,7 +152,9 @@ def test_running_out_of_memory_is_undetermined(fails: Fails, room: Path, engine:
 def test_ctrl_c_says_how_far_it_got_and_leaves_no_file(
     fails: Fails, room: Path, result: Result, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check_model(m: Model, spec: object, budget: object, progress: Callable[..., None]) -> None:
+    def check_model(
+        m: Model, spec: object, budget: object, progress: Callable[..., None], kept: object
+    ) -> None:
         progress(Snapshot(m.name, 1_500, 9_000, 7, 300, 0.5, 2_000_000))
         raise KeyboardInterrupt
 

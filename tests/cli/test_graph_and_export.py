@@ -64,6 +64,18 @@ def test_an_export_is_printed_or_written_to_a_folder(run: Run, room: Path, targe
     assert all(path.read_text().strip() in printed.out for path in files)
 
 
+def test_for_tlc_the_promises_of_the_model_are_exported_too(run: Run) -> None:
+    model = f"{Path(__file__).parents[1] / 'specs' / 'semaphore.py'}::semaphore-2"
+    assert run("export", model, "--to", "tla", "--out", "there").code == 0
+    configuration = Path("there/semaphore_2.cfg").read_text()
+    assert configuration.endswith("PROPERTIES\n  somebody_gets_in\n  everybody_gets_in\n")
+    module = Path("there/semaphore_2.tla").read_text()
+    assert "\\* Of infinite runs: somebody_gets_in, everybody_gets_in." in module
+    assert "everybody_gets_in ==\n  fair_everybody_gets_in =>" in module
+    others = run("export", model, "--to", "murphi").out
+    assert "Not checked here: somebody_gets_in, everybody_gets_in." in others
+
+
 def test_an_unknown_language_is_a_usage_error(fails: Fails, room: Path) -> None:
     assert "'alloy' is not one of 'tla', 'murphi', 'promela'" in fails(
         2, "export", f"{room}::room", "--to", "alloy"

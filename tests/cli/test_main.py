@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from samebeat_cli.main import main
-from samebeat_cli.progress import Progress
+from samebeat_cli.progress import Progress, describe
 from samebeat_models.progress import Snapshot
 from samebeat_models.version import samebeat_version
 
@@ -71,6 +72,11 @@ def test_progress_is_a_live_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
         progress(SNAPSHOT)
     assert isinstance(sys.stderr, Terminal)
     assert "[1/2] room: 1,500 states, 3,000/s, depth 7, frontier 300, 2 MB" in sys.stderr.getvalue()
+
+
+def test_progress_says_what_is_done_with_the_states_once_they_are_there() -> None:
+    said = describe(replace(SNAPSHOT, doing="making the graph"))
+    assert said == "room: 1,500 states, making the graph, 2 MB"
 
 
 def test_starting_up_loads_neither_arrays_nor_graphs_nor_the_solver() -> None:

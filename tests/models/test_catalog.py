@@ -203,6 +203,17 @@ def environment(name: str) -> set[tuple[str, str]]:
     }
 
 
+def test_every_mechanism_of_the_hardened_protocol_is_switched_off_in_some_control():
+    """What no model does without may not be needed: find the model, or delete the mechanism."""
+    flags = {v.name for v in load_spec("cluster").constants if v.to is None and not v.arguments}
+    searched = [m for m in SEARCHED if m.spec == "cluster"]
+    mechanisms = {f for f in flags if all(m.constants[f] for m in searched)}
+    assert len(mechanisms) == 12
+    for mechanism in mechanisms:
+        without = [m for m in CONTROLS if m.spec == "cluster" and not m.constants[mechanism]]
+        assert any(m.violates for m in without), mechanism
+
+
 @pytest.mark.parametrize("name", SPEC_NAMES)
 def test_every_promise_about_infinite_runs_has_a_control_without_some_fairness(name):
     controls = [m for m in CONTROLS if m.spec == name and m.unfair]

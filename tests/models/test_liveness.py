@@ -16,29 +16,18 @@ from samebeat_models.itf import dumps, loads
 from samebeat_models.liveness.check import Lived, LivenessCheck
 from samebeat_models.liveness.findings import with_liveness
 from samebeat_models.liveness.lasso import why_not_broken
-from samebeat_models.liveness.truncation import truncation
 from samebeat_models.render import trace_lines
 from samebeat_models.replay import contradiction, replay
 from samebeat_models.results import Exit, Row, Trace, Verdict
 from samebeat_spec.language import (
     Fair,
-    Formula,
     Instance,
     InstanceError,
-    Integer,
     Liveness,
     Spec,
-    State,
-    action,
-    eventually,
-    guard,
-    initial,
-    leads_to,
     only,
-    spec_of,
-    terminal,
-    variable,
 )
+from samebeat_spec.language.terms import Truth
 from samebeat_spec.specs import SPEC_NAMES, load_spec
 
 CATALOG = {m.name: m for m in load_catalog()}
@@ -83,6 +72,8 @@ def strong(*names: str) -> list[Fair]:
         ("mutex-3", "gets_in", [*strong("pass_on"), *weak("leave", "enter")], False),
         ("mutex-3", "gets_in", [*strong("enter", "pass_on"), *weak("leave")], True),
         ("mutex-3", "gets_in", strong("enter", "pass_on"), False),
+        ("peterson", "gets_in", weak("let_go_first", "enter", "leave"), True),
+        ("peterson", "gets_in", strong("let_go_first", "leave"), False),
     ],
 )
 def test_weak_and_strong_fairness_give_the_answers_of_the_textbook(
@@ -142,6 +133,7 @@ SHOWN_BY = {
     ("cluster", "stable_view_decides"): "cluster-2x1-live",
     ("cluster", "change_decided"): "cluster-3x1-dies",
     ("cluster", "no_fault_commits"): "cluster-2x1-live",
+    ("cluster", "some_change_wins"): "cluster-2x2-calm",
     ("cluster", "in_doubt_resolves"): "cluster-2x1-live",
 }
 """Where each fairness that is stated is needed, but for those of ``NEEDED_ELSEWHERE``."""
@@ -293,6 +285,16 @@ def test_tla_says_what_is_fair_and_what_follows_and_others_cannot() -> None:
             export(instance, target, ["change_decided"])
 
 
+def test_tla_says_of_a_formula_without_variables_that_it_is_about_states() -> None:
+    """TLC takes `TRUE` in a temporal formula for something else, and finds violations."""
+    instance = CATALOG["pair-1"].instance(load_spec("pair"))
+    stated = instance.spec.find_liveness("change_decided")
+    always = replace(stated, goal=Truth(True))
+    other = replace(instance, spec=replace(instance.spec, liveness=(always,)))
+    text = " ".join(export(other, "tla", ["change_decided"])["pair_1.tla"].split())
+    assert '(wish[n][c] = "OPEN") ~> ((TRUE) /\\ vars = vars)' in text
+
+
 # --- rows ----------------------------------------------------------------------------------
 
 
@@ -337,7 +339,7 @@ def test_no_verdict_where_the_search_ended_at_a_violation_or_the_graph_is_too_la
         (outcome, 10, "more than 10 states"),
         (replace(outcome, states=1), 10, "more than 10 states"),
     ):
-        last = with_liveness(model, given, limit).findings[-1]
+        last = with_liveness(model, given, limit=limit).findings[-1]
         assert (last.verdict, last.why) == (Verdict.UNDETERMINED, why)
 
 
@@ -365,112 +367,3 @@ def test_a_model_that_names_what_is_not_there_says_so(
     model = msgspec.structs.replace(CATALOG["pair-1"], **change)
     with pytest.raises(InstanceError, match=problem):
         model.instance(load_spec("pair"))
-
-
-# --- truncation ----------------------------------------------------------------------------
-
-
-class Round(Integer, low=0, high=2):
-    """How often."""
-
-
-class Tries(State):
-    """Who asks and is answered, a few times."""
-
-    asked = variable(Round)
-    answered = variable(Round)
-
-
-@initial
-def start(s: Tries) -> None:
-    """Nothing has happened."""
-
-
-@action()
-def ask(s: Tries) -> None:
-    """One more question."""
-    guard(s.asked == s.answered, "no question is open")
-    guard(s.asked < 2, "there are so many questions", limit="environment")
-
-    s.asked = s.asked + 1
-
-
-@action()
-def answer(s: Tries, r: Round) -> None:
-    """The answer to it."""
-    guard(r == s.asked, "r is the question")
-
-    s.answered = r
-
-
-@terminal
-def enough(s: Tries) -> Formula:
-    """All has been asked and answered."""
-    return (s.asked == 2) & (s.answered == 2)
-
-
-@leads_to(weak=(answer,))
-def answers_come(s: Tries) -> tuple[Formula, Formula]:
-    """Each question is answered."""
-    return s.asked != s.answered, s.asked == s.answered
-
-
-@eventually(weak=(ask, answer))
-def all_is_asked(s: Tries) -> Formula:
-    """All questions are asked: true of this model only, for its limit."""
-    return s.asked == 2
-
-
-def tries(**limits: str) -> Spec:
-    """Return the spec with other limits on some actions."""
-    spec = spec_of(Tries)
-
-    def limited(a: object) -> object:
-        name = a.name  # type: ignore[attr-defined]
-        guards = a.guards  # type: ignore[attr-defined]
-        if name not in limits:
-            return a
-        last = replace(guards[-1], limit=limits[name])
-        return replace(a, guards=(*guards[:-1], last))  # type: ignore[type-var]
-
-    return replace(spec, actions=tuple(limited(a) for a in spec.actions))  # type: ignore[misc]
-
-
-def cut(spec: Spec) -> str:
-    return truncation(state_graph(Instance("tries", spec)))
-
-
-def test_a_limit_on_requests_is_part_of_the_model() -> None:
-    assert cut(tries()) == ""
-    assert cut(tries(ask="")) == ""  # nobody can tell that this is a limit
-
-
-def test_a_limit_that_cuts_off_a_step_of_the_system_is_said() -> None:
-    said = "a limit of the model cuts off steps: ask, there are so many questions"
-    assert cut(tries(ask="system")) == said
-    model = Model(name="tries", live=("answers_come",))
-    found, rows = liveness_rows(model, tries(ask="system"))
-    assert (found[0].verdict, found[0].detail) == (Verdict.UNDETERMINED, said)
-    assert rows[-1].exit is Exit.OK  # the exploration itself is complete
-
-
-def test_a_limit_that_never_stands_alone_against_a_step_cuts_nothing_off() -> None:
-    """Where a question is open, another guard refuses too."""
-    spec = tries(ask="system")
-    ask_last = replace(spec.find_action("ask"), guards=spec.find_action("ask").guards[::-1])
-    never = replace(spec, actions=(ask_last, *spec.actions[1:]))
-    no_answers = replace(never, actions=never.actions[:1])
-    assert cut(no_answers) == ""
-    assert cut(never) != ""
-
-
-def test_a_guard_that_asks_for_what_follows_the_last_element_cuts_off_silently() -> None:
-    spec = load_spec("heartbeat")
-    asks = spec.find_action("ask")
-    unmarked = replace(asks, guards=tuple(replace(g, limit="") for g in asks.guards))
-    swapped = tuple(unmarked if a is asks else a for a in spec.actions)
-    model = CATALOG["prompt-lowers"]
-    graph = state_graph(model.instance(replace(spec, actions=swapped)))
-    said = "the last element of a sort cuts off steps: ask, changes are asked for in order"
-    assert truncation(graph) == said
-    assert truncation(graph_of(model.name)) == ""

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from samebeat_models.graph import state_graph
 from samebeat_models.liveness.check import LivenessCheck
-from samebeat_models.liveness.fair import Labelled, Lasso, fair_lasso
+from samebeat_models.liveness.fair import Lasso, fair_lasso
+from samebeat_models.liveness.labelled import Labelled
 from samebeat_models.liveness.lasso import why_not_broken
-from samebeat_models.runs import Edges
 from samebeat_spec.language import Instance, Liveness
 
 LABELS = 3
@@ -43,16 +43,17 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Move], list[str], set[int], set[i
 
 def labelled(states: int, edges: list[Move], fair: Sequence[str]) -> Labelled:
     start = np.searchsorted([s for s, _, _ in edges], np.arange(states + 1))
-    target = np.array([t for _, _, t in edges], np.int64)
     graph = nx.DiGraph([(s, t) for s, _, t in edges])
     graph.add_nodes_from(range(states))
     depth = nx.single_source_shortest_path_length(graph, 0)
     return Labelled(
-        Edges(start.astype(np.int64), target, np.zeros(len(edges), np.bool_), np.array([0])),
-        np.array([depth.get(i, 10**6) for i in range(states)]),
-        np.array([label for _, label, _ in edges], np.int64),
-        np.array([f == "weak" for f in fair]),
-        np.array([f == "strong" for f in fair]),
+        start=start.astype(np.int64),
+        target=np.array([t for _, _, t in edges], np.int32),
+        label=np.array([label for _, label, _ in edges], np.uint16),
+        initial=np.array([0]),
+        depth=np.array([depth.get(i, 10**6) for i in range(states)], np.int32),
+        weak=np.array([f == "weak" for f in fair], np.bool_),
+        strong=np.array([f == "strong" for f in fair], np.bool_),
     )
 
 
@@ -68,10 +69,10 @@ def is_fair(
     return True
 
 
-def a_fair_run_exists(
+def fair_places(
     states: int, edges: list[Move], fair: Sequence[str], begin: set[int], goal: set[int]
-) -> bool:
-    """Try every set of states outside the goal that hangs together, with all edges in it."""
+) -> set[int]:
+    """Try every set of states outside the goal that hangs together; return all that can stay."""
     inside = set(range(states)) - goal
     whole = nx.DiGraph([(s, t) for s, _, t in edges])
     whole.add_nodes_from(range(states))
@@ -79,28 +80,28 @@ def a_fair_run_exists(
     open_part = whole.subgraph(inside)
     begin = begin & inside & reachable
     after = set(chain.from_iterable(nx.descendants(open_part, s) | {s} for s in begin))
+    found: set[int] = set()
     for size in range(1, len(after) + 1):
         for part in map(set, combinations(sorted(after), size)):
             own = whole.subgraph(part)
             if nx.is_strongly_connected(own) and is_fair(edges, fair, part, set(own.edges)):
-                return True
-    return False
+                found |= part
+    return found
 
 
 def least_way(
-    states: int, edges: list[Move], fair: Sequence[str], begin: set[int], goal: set[int]
+    states: int, edges: list[Move], begin: set[int], goal: set[int], places: set[int]
 ) -> int:
-    """How many edges it takes at least to where nothing fair can happen, the goal still missing."""
+    """How many edges it takes at least to one of some places, the goal still missing."""
     whole = nx.DiGraph([(s, t) for s, _, t in edges])
     whole.add_nodes_from(range(states))
     before = nx.single_source_shortest_path_length(whole, 0)
     after = whole.subgraph(set(range(states)) - goal)
-    still = set(range(states)) - {s for s, label, _ in edges if fair[label]}
     least: int = min(
         before[b] + length
         for b in begin
         for t, length in nx.single_source_shortest_path_length(after, b).items()
-        if t in still
+        if t in places
     )
     return least
 
@@ -131,11 +132,13 @@ def test_a_fair_run_is_found_exactly_if_there_is_one(graph):
     inside = np.array([i not in goal for i in range(states)])
     lasso = fair_lasso(machine, begin, inside)
     begins = set(np.flatnonzero(begin).tolist())
-    assert (lasso is not None) == a_fair_run_exists(states, edges, fair, begins, goal)
+    places = fair_places(states, edges, fair, begins, goal)
+    assert (lasso is not None) == bool(places)
     if lasso is not None:
         check_lasso(lasso, edges, fair, begins, goal)
         if not lasso.loop:
-            assert len(lasso.way) == least_way(states, edges, fair, begins, goal)
+            places &= set(range(states)) - {s for s, label, _ in edges if fair[label]}
+        assert len(lasso.way) == least_way(states, edges, begins, goal, places)
 
 
 ROUND = [(0, 0, 1), (0, 1, 3), (1, 0, 0), (1, 1, 3), (1, 2, 2), (2, 2, 1)]
@@ -174,6 +177,24 @@ def test_a_part_that_fails_for_a_strong_label_is_looked_at_without_the_states_th
     assert lasso is not None
     assert set(lasso.loop) == {0, 1}
     check_lasso(lasso, edges, ("weak", "strong", ""), {2}, {3})
+
+
+def test_the_nearest_loop_is_taken_even_if_it_is_found_late() -> None:
+    """0 <-> 1 by label 0, and out to 2, which offers label 1; on to 3 <-> 4, where all is well."""
+    edges = [(0, 0, 1), (1, 0, 0), (1, 2, 2), (2, 0, 1), (2, 1, 5), (2, 2, 3), (3, 0, 4), (4, 0, 3)]
+    fair = ("weak", "strong", "")
+    machine = labelled(6, edges, fair)
+    inside = np.array([True] * 5 + [False])
+    lasso = fair_lasso(machine, np.arange(6) == 0, inside)
+    assert lasso == Lasso(0, (), (0, 1))
+
+
+def test_a_loop_goes_to_what_is_due_in_the_order_of_the_way_round() -> None:
+    """A ring of five places: label 2 is at the first of them, label 1 at the next, and so on."""
+    edges = [(s, label, (s + 1) % 5) for s, label in enumerate((2, 1, 0, 3, 4))]
+    machine = labelled(5, edges, ("strong",) * 5)
+    lasso = fair_lasso(machine, np.arange(5) == 0, np.ones(5, np.bool_))
+    assert lasso == Lasso(0, (), (0, 1, 2, 3, 4))
 
 
 def test_a_part_that_owes_a_weak_label_everywhere_has_no_fair_run() -> None:

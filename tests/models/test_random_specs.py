@@ -20,6 +20,7 @@ from samebeat_models.explorer.search import Search, Settings
 from samebeat_models.results import DEADLOCK_FREE
 from samebeat_spec.language import (
     Enumeration,
+    Fair,
     Formula,
     Instance,
     Integer,
@@ -32,6 +33,7 @@ from samebeat_spec.language import (
     anything,
     count,
     element,
+    eventually,
     every,
     exists,
     flag,
@@ -43,7 +45,9 @@ from samebeat_spec.language import (
     initial,
     invariant,
     ite,
+    leads_to,
     one_of,
+    only,
     relation,
     spec_of,
     step_property,
@@ -237,8 +241,11 @@ def define(decorator: Any, body: Any, name: str, *sorts: Any) -> None:
 
 
 @st.composite
-def specs(draw: Draw) -> Spec:
-    """Draw a spec with one to three actions and a property of each kind."""
+def specs(draw: Draw, promises: bool = False) -> Spec:
+    """Draw a spec with one to three actions and a property of each kind.
+
+    Also ``promises`` about infinite runs are drawn if they are asked for.
+    """
     state, make = fresh_state(), Maker(draw)
 
     def start(s: Any, n: Any) -> None:
@@ -265,6 +272,19 @@ def specs(draw: Draw) -> Spec:
     define(step_property(), lasting, "lasting", state, state)
     define(always_reachable(), lambda s: make.closed(s), "near", state)
     define(witness(), lambda s: make.closed(s), "seen", state)
+    if promises:
+        names = [a.name for a in spec_of(state).actions]
+        kinds = {name: make.pick(["", "weak", "weak", "strong", "strong"]) for name in names}
+        strong = [name for name in names if kinds[name] == "strong"]
+        weak: list[str | Fair] = [name for name in names if kinds[name] == "weak"]
+        if weak and make.pick([True, False]):
+            weak = [only(f, n="n1") for f in weak if isinstance(f, str)]
+
+        def leads(s: Any, n: Any) -> tuple[Formula, Formula]:
+            return make.formula(s, [n]), make.formula(s, [n])
+
+        define(leads_to(weak=weak, strong=strong), leads, "comes_after", state, Node)
+        define(eventually(weak=weak, strong=strong), lambda s: make.closed(s), "comes", state)
     return spec_of(state)
 
 

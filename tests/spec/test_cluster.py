@@ -23,6 +23,8 @@ MECHANISMS = (
     "waits_for_reports",
     "transfers_state",
     "journals_first",
+    "journals_promises",
+    "tells_decisions",
     "quarantines",
     "replaces_blank",
     "waits_for_late",
@@ -30,14 +32,16 @@ MECHANISMS = (
 FAULTS = ("undo_may_fail", "may_hang", "may_lose_journal", "needs_cause")
 
 
-def cluster(changes: int = 1, views: int = 3, **constants: Any) -> Instance:
-    """Three members; the quorums are n1 n2, n1 n3, n2 n3, and all three."""
-    quorums = [q for size in (2, 3) for q in combinations((1, 2, 3), size)]
+def cluster(changes: int = 1, views: int = 3, members: int = 3, **constants: Any) -> Instance:
+    """Of three members the quorums are n1 n2, n1 n3, n2 n3, and all three."""
+    everybody = range(1, members + 1)
+    sizes = range(members // 2 + 1, members + 1)
+    quorums = [q for size in sizes for q in combinations(everybody, size)]
     return Instance(
         "cluster",
         SPEC,
         {
-            "Node": 3,
+            "Node": members,
             "Change": changes,
             "Epoch": changes + 1,
             "Value": changes + 1,
@@ -49,8 +53,9 @@ def cluster(changes: int = 1, views: int = 3, **constants: Any) -> Instance:
             "start_value": "v1",
             "asked": {f"c{i}": f"v{i + 1}" for i in range(1, changes + 1)},
             "in_quorum": [f"q{i},n{n}" for i, q in enumerate(quorums, 1) for n in q],
-            "everyone": "q4",
+            "everyone": f"q{len(quorums)}",
             "recovers": True,
+            "dead_are_heard": True,
             **dict.fromkeys(MECHANISMS, True),
             **dict.fromkeys(FAULTS, False),
             **constants,
@@ -163,6 +168,25 @@ def test_who_is_in_doubt_learns_from_a_member_that_has_decided() -> None:
     assert walk["phase[n3, c1]"] == "APPLIED"
     walk("undo n3 c1")
     assert (walk["phase[n3, c1]"], walk["value[n3]"]) == ("UNDONE", "v1")
+
+
+def test_a_request_that_nobody_answered_in_its_view_is_turned_down_in_a_later_one() -> None:
+    """Note C6: who asked is not left waiting."""
+    walk = Walk(cluster())("request n1 c1", *view(1, 4, *ALL))
+    refused(walk, "send_ack n2 c1", "c is a change of n's view")
+    walk("send_busy n2 c1")
+    assert walk["phase[n2, c1]"] == "UNDONE"
+
+
+def test_of_two_that_are_left_out_one_may_know_more_than_the_other() -> None:
+    """Note C5: a random walk of five members showed it. The view of both is replaced by then."""
+    walk = Walk(cluster(members=5))(*view(1, 1, 1, 2, 3), "request n1 c1")
+    for step in ("send_ack", "apply", "send_ok", "hold"):
+        walk(*each(step, *ALL))
+    walk("commit n4 c1")
+    assert (walk["view[n4]"], walk["view[n5]"]) == ("0", "0")
+    assert (walk["value[n4]"], walk["value[n5]"]) == ("v2", "v1")
+    assert walk.broken() == set()
 
 
 def test_a_member_without_a_quorum_stays_in_doubt() -> None:

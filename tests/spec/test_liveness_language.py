@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from samebeat_spec.language import Fair, Instance, InstanceError, Spec, SpecError, spec_of
+from samebeat_spec.language import (
+    Fair,
+    Instance,
+    InstanceError,
+    Ordered,
+    Spec,
+    SpecError,
+    only,
+    spec_of,
+)
 from samebeat_spec.language.terms import Truth
 from samebeat_spec.specs import load_spec
 
@@ -131,6 +140,7 @@ def test_a_guard_says_whose_steps_it_limits(spec: Callable[[str], Spec]) -> None
     [
         ("weak=(close,", "weak=('shut',", "no action is called 'shut'"),
         ("p=Phase.BUSY", "q=Phase.BUSY", "work has no parameter 'q'"),
+        ("p=Phase.BUSY", "p=Phase", "only(...) fixes a parameter to something that is no element"),
         ("strong=('work',)", "strong=(close,)", "close is called fair twice"),
         ("s.phase[n] == Phase.BUSY, s.open", "s.open", "it returns no pair"),
         ("s.phase[n] == Phase.BUSY, s.open", "s.open, s.phase[n]", "what follows needs something"),
@@ -150,6 +160,13 @@ def test_a_promise_that_cannot_be_meant_is_refused(
     assert "\n" not in found
 
 
+def test_a_parameter_is_fixed_to_an_element_by_any_of_its_names() -> None:
+    class Hour(Ordered):
+        """Some."""
+
+    assert only("chime", h=Hour.first).fixed == only("chime", h=0).fixed == (("h", "0"),)
+
+
 def test_what_is_eventual_is_no_pair(problem: Callable[[str], str]) -> None:
     text = LEADS.replace("@leads_to", "@eventually")
     assert "what happens eventually needs something true or false" in problem(text)
@@ -165,6 +182,16 @@ def rest(s: Proto) -> None:
     s.open = False
 """
     assert "nobody is called 'network'; limit is" in problem(text)
+
+
+def test_how_a_run_begins_has_no_limit(problem: Callable[[str], str]) -> None:
+    text = """
+@initial
+def begin(s: Proto) -> None:
+    '''Begins.'''
+    guard(s.open, 'open', limit='system')
+"""
+    assert "a limit cuts off steps, and this is an initial state" in problem(text)
 
 
 def test_the_composition_makes_the_promises_of_the_group_change() -> None:

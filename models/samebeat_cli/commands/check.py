@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +21,7 @@ from samebeat_models.results import Exploration, Report, Row, Verdict
 from samebeat_models.side_by_side import NothingBesideError, SideBySide, arrange
 
 if TYPE_CHECKING:
+    from samebeat_models.explorer.checkpoint import Checkpoints
     from samebeat_models.figures import Measured
 
 
@@ -37,6 +38,21 @@ MaxMemory = Annotated[
         help="Stop a model when the process holds so much: undetermined. Default: four fifths "
         "of the machine's memory.",
         show_default=False,
+    ),
+]
+OnDisk = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=path_option,
+        help="Keep the states here, in files, not in memory. What ends before its time leaves a "
+        "checkpoint. (Refinements, promises about infinite runs and figures stay in memory.)",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on from the checkpoints in --on-disk; models without one begin anew."
     ),
 ]
 
@@ -87,6 +103,8 @@ def check(
     max_states: MaxStates = None,
     max_seconds: MaxSeconds = None,
     max_memory_mb: MaxMemory = None,
+    on_disk: OnDisk = None,
+    resume: Resume = False,
 ) -> None:
     """Explore models exhaustively and report every property's verdict.
 
@@ -97,9 +115,10 @@ def check(
         make_folder(out_itf)
     selection = select_models(models or (), tier)
     beside = None if by is None else _side_by_side(selection, by)
+    kept = _folders(selection, on_disk, resume)
     memory_mb = max_memory_mb or 0.8 * machine_memory_mb()
     budget = Budget(states=max_states, seconds=max_seconds, memory_mb=memory_mb)
-    outcome = _run(selection, budget, out_itf, Measuring(traces) if figures else None)
+    outcome = _run(selection, budget, out_itf, Measuring(traces) if figures else None, kept)
     delivery.deliver(replace(outcome, all_traces=traces, beside=beside))
 
 
@@ -132,11 +151,34 @@ def _side_by_side(selection: Sequence[Selected], by: str) -> SideBySide:
         raise CommandError(f"--by: {error}") from None
 
 
+def _folders(
+    selection: Sequence[Selected], on_disk: Path | None, resume: bool
+) -> dict[str, Checkpoints]:
+    """Return the folder of each model; hours of work are neither overwritten nor mislaid."""
+    if on_disk is None:
+        if resume:
+            raise CommandError("--resume needs --on-disk DIR, with the checkpoints to go on from")
+        return {}
+    from samebeat_models.explorer.checkpoint import Checkpoints
+
+    make_folder(on_disk)
+    found = {s.name: Checkpoints(on_disk / file_name(s.name), resume=resume) for s in selection}
+    there = [kept for kept in found.values() if kept.exists]
+    if resume and not there:
+        raise CommandError(f"{on_disk}: there is no checkpoint to go on from; leave out --resume")
+    if there and not resume:
+        raise CommandError(
+            f"{there[0].folder}: there is a checkpoint; add --resume to go on from it, or remove it"
+        )
+    return found
+
+
 def _run(
     selection: Sequence[Selected],
     budget: Budget,
     out_itf: Path | None,
     measuring: Measuring | None,
+    folders: Mapping[str, Checkpoints],
 ) -> Outcome:
     """Check every model in turn; traces are written as they are found."""
     from samebeat_cli.progress import Progress
@@ -151,21 +193,32 @@ def _run(
         with progress:
             for selected in selection:
                 progress.start(selected.name)
-                exploration, found = check_model(selected.model, selected.spec, budget, progress)
+                kept = folders.get(selected.name)
+                exploration, found = check_model(
+                    selected.model, selected.spec, budget, progress, kept
+                )
                 if measuring is not None:
                     found = measuring.look(selected, exploration, found, budget)
                 rows += found
                 if _falls_short(selected, exploration, found):
-                    reasons.append(f"{selected.name}: {exploration.incomplete_reason}")
+                    why = f"{selected.name}: {exploration.incomplete_reason}"
+                    reasons.append(why + _how_to_go_on(kept))
                 if out_itf is not None:
-                    files.update(_write_traces(selected, found, out_itf))
+                    files.update(write_traces(selected, found, out_itf))
                 progress.finish()
     except KeyboardInterrupt:
-        raise Interrupted(progress.how_far()) from None
+        kept = folders.get(progress.current)
+        raise Interrupted(progress.how_far() + _how_to_go_on(kept)) from None
     report = Report(tuple(rows), "; ".join(reasons))
     models = {s.name: s for s in selection}
     figures = None if measuring is None else tuple(measuring.found)
     return Outcome(report, models, perf_counter() - begin, files, figures=figures)
+
+
+def _how_to_go_on(kept: Checkpoints | None) -> str:
+    if kept is None or kept.depth is None:
+        return ""
+    return f"; --resume goes on from depth {kept.depth}"
 
 
 def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Row]) -> bool:
@@ -174,7 +227,7 @@ def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Ro
     return not exploration.exhaustive and (undecided or not selected.model.is_control)
 
 
-def _write_traces(
+def write_traces(
     selected: Selected, rows: Sequence[Row], folder: Path
 ) -> dict[tuple[str, str], str]:
     """Write the trace of each violated property; return the files by model and property."""

@@ -32,13 +32,17 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a model for TLC and Apalache (tla), Rumur (murphi) or Spin (promela)."""
+    """Write a model for TLC and Apalache (tla), Rumur (murphi) or Spin (promela).
+
+    For TLC, what the model promises of infinite runs is written too.
+    """
     from samebeat_models import exports
 
     selected = select_one(model)
     if out is not None:
         make_folder(out)
-    files = exports.export(selected.instance(), to.value)
+    promises = selected.model.live if to is Target.TLA else ()
+    files = exports.export(selected.instance(), to.value, promises=promises)
     for name, text in files.items():
         if out is None:
             typer.echo(text, nl=not text.endswith("\n"))

@@ -20,6 +20,7 @@ from samebeat_models.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from samebeat_models.figures import Measured
+    from samebeat_models.simulation.results import Simulation
 
 
 class Format(StrEnum):
@@ -58,6 +59,7 @@ class Outcome:
         all_traces: show the traces of expected violations too.
         beside: how the models stand side by side; None if they do not.
         figures: what was measured of the models; None if nobody asked.
+        simulations: what walks covered of the models; None if they were explored.
     """
 
     report: Report
@@ -67,6 +69,7 @@ class Outcome:
     all_traces: bool = False
     beside: SideBySide | None = None
     figures: tuple[Measured, ...] | None = None
+    simulations: tuple[Simulation, ...] | None = None
 
     @property
     def unexpected(self) -> tuple[Row, ...]:
@@ -98,7 +101,7 @@ class Outcome:
         caught = row.expected is not Verdict.VIOLATED or row.verdict is Verdict.VIOLATED
         expected = "" if caught else f", expected {row.expected}"
         if row.as_expected and row.verdict is Verdict.VIOLATED:
-            expected = ", as expected"
+            expected = ", as expected" if row.expected is Verdict.VIOLATED else " too"
         detail = f": {row.detail}" if row.detail else ""
         return f"{row.model}: {row.property} {verdict}{expected}{detail}"
 
@@ -125,7 +128,7 @@ def verdict_words(row: Row) -> str:
     """Return the verdict as the table says it."""
     if row.as_expected:
         if row.verdict is Verdict.VIOLATED:
-            return "violated, as expected"
+            return "violated, as expected" if row.expected is row.verdict else "violated too"
         return f"{row.verdict}, no case" if row.vacuous else str(row.verdict)
     if row.verdict in (row.expected, Verdict.UNDETERMINED):
         return f"{row.verdict} (see below)"

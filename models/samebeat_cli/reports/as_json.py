@@ -35,6 +35,10 @@ def data(outcome: Outcome) -> dict[str, Any]:
         from samebeat_cli.reports.figures import data as figures
 
         found["figures"] = figures(outcome)
+    if outcome.simulations is not None:
+        from samebeat_cli.reports.simulations import data as simulations
+
+        found["simulations"] = simulations(outcome)
     return found
 
 

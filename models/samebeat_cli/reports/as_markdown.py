@@ -30,4 +30,8 @@ def render(outcome: Outcome) -> str:
         from samebeat_cli.reports.figures import markdown
 
         lines += ["", *markdown(outcome)]
+    if outcome.simulations is not None:
+        from samebeat_cli.reports.simulations import markdown as simulations
+
+        lines += ["", *simulations(outcome)]
     return "\n".join(lines) + "\n"

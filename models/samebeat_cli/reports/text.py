@@ -42,6 +42,10 @@ def show(outcome: Outcome, console: Console) -> None:
         from samebeat_cli.reports.figures import show as show_figures
 
         show_figures(outcome, console)
+    if outcome.simulations is not None:
+        from samebeat_cli.reports.simulations import show as show_simulations
+
+        show_simulations(outcome, console)
     traces = 0
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
@@ -77,20 +81,22 @@ def _table(outcome: Outcome, claims_width: int | None, name_width: int | None = 
         table.add_column("claims", no_wrap=True, style="dim")
     table.add_column("property", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for name in ("states", "depth", "seconds"):
+    about = " (about)" if outcome.simulations is not None else ""
+    for name in (f"states{about}", "depth", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, group in groupby(outcome.report.rows, key=lambda row: row.model):
         rows = list(group)
         reached = [row for row in rows if row.kind == "witness" and row.as_expected]
         folded = [row for row in rows if row.kind == "pins" and row.as_expected and not reached]
         shown = [row for row in rows if row not in reached and row not in folded]
-        for i, row in enumerate(shown):
-            if i and i == len(shown) - 1 and reached:  # before the pins
-                skipped = ("", "") if with_claims else ("",)
-                said = count_of(len(reached), "witness", "es")
-                table.add_row(*skipped, said, Text("reached", "green"))
-            cells = _cells(row, i == 0, claims_width, name_width)
-            table.add_row(*cells, end_section=i == len(shown) - 1)
+        lines = [_cells(row, i == 0, claims_width, name_width) for i, row in enumerate(shown)]
+        if reached and lines:
+            skipped = ("", "") if with_claims else ("",)
+            said = count_of(len(reached), "witness", "es")
+            pinned = shown[-1].kind == "pins"
+            lines.insert(len(lines) - pinned, (*skipped, said, Text("reached", "green")))
+        for i, cells in enumerate(lines):
+            table.add_row(*cells, end_section=i == len(lines) - 1)
     return table
 
 
@@ -142,6 +148,7 @@ def _style(row: Row) -> str:
 def _refuse(outcome: Outcome, row: Row, console: Console) -> None:
     """Print why a row is undetermined, if that is for a reason of its own."""
     own = row.verdict is Verdict.UNDETERMINED and row.kind == "liveness"
+    own = own and outcome.simulations is None  # they say so themselves
     if own and row.detail not in outcome.report.incomplete_reason:
         console.print(Text(outcome.headline(row), "bold red"), soft_wrap=True)
 

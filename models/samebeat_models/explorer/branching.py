@@ -17,6 +17,9 @@ from samebeat_models.explorer.layout import Words
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.store import Bools, Store
 
+_WINDOW = 1 << 19
+"""States of a level among which those that are not good yet are taken together."""
+
 
 def unable_to_reach(
     machine: Machine, store: Store, goal: Ground, report: Callable[[Words], None]
@@ -26,9 +29,11 @@ def unable_to_reach(
     Every level of ``store`` must be complete. ``report`` is called with each level as it is swept.
     """
     at_goal = machine.steps.kernel.mask(goal)
-    good = [
-        np.concatenate([at_goal(block) for _, block in blocks(level)]) for level in store.levels
-    ]
+    ends = np.cumsum([level.shape[1] for level in store.levels])
+    good = np.split(store.place.flags(store.count), ends[:-1])
+    for level, g in zip(store.levels, good, strict=True):
+        for start, block in blocks(level):
+            g[start : start + block.size] = at_goal(block)
     changed = True
     while changed and not all(g.all() for g in good):
         changed = False
@@ -43,14 +48,15 @@ def unable_to_reach(
 
 def _sweep(machine: Machine, store: Store, good: list[Bools], depth: int) -> bool:
     """Mark the states of one level that have a good successor; return whether any was found."""
-    pending = np.flatnonzero(~good[depth])
+    level = store.levels[depth]
     found = False
-    for _, block in blocks(store.levels[depth][:, pending]):
-        size = block.size
-        here, pending = pending[:size], pending[size:]
-        newly = _with_good_successor(machine, store, good, depth, block)
-        good[depth][here[newly]] = True
-        found |= bool(newly.any())
+    for begin in range(0, level.shape[1], _WINDOW):
+        pending = begin + np.flatnonzero(~good[depth][begin : begin + _WINDOW])
+        for start, block in blocks(level[:, pending]):
+            here = pending[start : start + block.size]
+            newly = _with_good_successor(machine, store, good, depth, block)
+            good[depth][here[newly]] = True
+            found |= bool(newly.any())
     return found
 
 

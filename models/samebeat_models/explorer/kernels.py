@@ -32,10 +32,13 @@ class Block:
         self.scratch = np.empty(self.size, np.uint64)
 
 
-def blocks(states: Words, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
+def blocks(states: Words) -> Iterator[tuple[int, Block]]:
     """Yield ``states`` in blocks, each with the position of its first state."""
-    for start in range(0, states.shape[1], size):
-        yield start, Block(states[:, start : start + size])
+    for start in range(0, states.shape[1], BLOCK):
+        words = states[:, start : start + BLOCK]
+        if words.strides[1] != words.itemsize:  # as files have them: a state's words side by side
+            words = np.ascontiguousarray(words)
+        yield start, Block(words)
 
 
 class Arena:
@@ -261,21 +264,46 @@ class StepKernel:
         Raises:
             StateError: a step leads to a state that does not fit, and ``must_fit``.
         """
-        for index, guard in enumerate(self._guards):
-            enabled = guard(block)
-            count = int(np.count_nonzero(enabled))
-            if count == 0:
-                continue
-            for does_not_fit, text in self._misfits[index] if must_fit else ():
-                if does_not_fit(block).any():
-                    raise StateError(text)
-            source = enabled if self._always[index] else self._changing[index](block)
+        for index, count, source in self.moves(block, must_fit):
             moving = int(np.count_nonzero(source))
             room = None if arena is None else arena.take(moving)
             before = np.empty((len(block.words), moving), np.uint64) if room is None else room
             for row, out in zip(block.words, before, strict=True):
                 np.compress(source, row, out=out)
-            yield Steps(index, count, source, self._updates[index](before))
+            yield Steps(index, count, source, self.after(index, before))
+
+    def moves(self, block: Block, must_fit: bool = True) -> Iterator[tuple[int, int, Mask]]:
+        """Yield for each ground action enabled in ``block``: its index, how often, where it moves.
+
+        Raises:
+            StateError: a step leads to a state that does not fit, and ``must_fit``.
+        """
+        for index, guard in enumerate(self._guards):
+            enabled = guard(block)
+            count = int(np.count_nonzero(enabled))
+            if count == 0:
+                continue
+            if must_fit:
+                self._check_fit(index, block)
+            yield index, count, enabled if self._always[index] else self._changing[index](block)
+
+    def moving(self, index: int, block: Block) -> Mask:
+        """Return where a ground action is enabled and changes the state.
+
+        Raises:
+            StateError: it leads to a state that does not fit.
+        """
+        self._check_fit(index, block)
+        return self._changing[index](block)
+
+    def _check_fit(self, index: int, block: Block) -> None:
+        for does_not_fit, text in self._misfits[index]:
+            if does_not_fit(block).any():
+                raise StateError(text)
+
+    def after(self, index: int, states: Words) -> Words:
+        """Turn states in which a ground action is enabled into those after it; return them."""
+        return self._updates[index](states)
 
     def _update(self, action: GroundAction) -> Callable[[Words], Words]:
         """Return the function that turns states into their successors, in place."""

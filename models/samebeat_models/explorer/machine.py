@@ -8,6 +8,7 @@ from math import prod
 
 from samebeat_models.explorer.economy import (
     AssumptionBroken,
+    Learned,
     checks,
     definitions,
     learn,
@@ -50,6 +51,8 @@ class Machine:
     """for each ground action the condition under which it breaks what the layout relies on"""
     fixed: frozenset[int] = frozenset()
     """the cells that no step sets to another value than they start with"""
+    learned: Learned | None = None
+    """what the layout relies on"""
 
     def canonical(self, states: Words) -> Words:
         """Return the representatives of the states' orbits; without symmetry, the states."""
@@ -114,6 +117,7 @@ def build_machine(
     layout = Layout(possible, min_words=min_words)
     steps = StepKernel(grounding.formulas, layout, actions)
     assumptions: tuple[Ground, ...] = ()
+    learned: Learned | None = None
     if thrift:
         states = sample(steps, layout.pack((*initial, *lessons)), _SAMPLE_WIDTH * thrift)
         learned = learn(layout, actions, states, group)
@@ -129,7 +133,7 @@ def build_machine(
         steps = StepKernel(grounding.formulas, layout, actions)
     ready = None if group is None else Symmetry(group, layout)
     return Machine(
-        instance, interpreter, initial, grounding, layout, steps, ready, assumptions, fixed
+        instance, interpreter, initial, grounding, layout, steps, ready, assumptions, fixed, learned
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from samebeat_models.explorer.economy import AssumptionBroken
 from samebeat_models.explorer.formulas import FALSE, Ground
-from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation, Steps
+from samebeat_models.explorer.kernels import Block, Kernel, Mask, Operation
 from samebeat_models.explorer.machine import Machine
 from samebeat_models.explorer.vacuity import triggers
 from samebeat_spec.language import Property
@@ -40,6 +41,14 @@ class StepWatch:
     violations: list[tuple[Property, Operation]] = field(default_factory=list)
     sightings: list[tuple[Sighting, Operation]] = field(default_factory=list)
     assumption: Operation | None = None
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """What monitors have noted so far, as a checkpoint keeps it."""
+
+    terminals: dict[str, int]
+    goals_missed: list[str]
+    sightings: list[tuple[int | None, int | None]]
 
 
 class Monitors:
@@ -110,6 +119,21 @@ class Monitors:
                         watch.sightings.append((sighting, self._kernel.mask(shown)))
         return watches
 
+    def noted(self) -> Noted:
+        """Return what has been noted so far."""
+        seen = [(s.depth, s.position) for s in self._sightings()]
+        return Noted(dict(self.terminal_counts), sorted(self.goals_missed), seen)
+
+    def recall(self, noted: Noted) -> None:
+        """Go on from what an earlier search of the same machine had noted."""
+        self.terminal_counts = dict(noted.terminals)
+        self.goals_missed = set(noted.goals_missed)
+        for sighting, seen in zip(self._sightings(), noted.sightings, strict=True):
+            sighting.depth, sighting.position = seen
+
+    def _sightings(self) -> tuple[Sighting, ...]:
+        return (*self.witnesses, *self.triggers, *self.step_triggers)
+
     # --- states ----------------------------------------------------------------------------
 
     def look_at_states(self, block: Block, depth: int, start: int) -> dict[str, int]:
@@ -143,15 +167,15 @@ class Monitors:
 
     # --- steps -----------------------------------------------------------------------------
 
-    def look_at_steps(self, block: Block, steps: Steps, depth: int) -> dict[str, int]:
-        """Look at one ground action's steps; return violated step properties and where.
+    def look_at_steps(self, block: Block, index: int, depth: int) -> dict[str, int]:
+        """Look at the steps of ground action ``index``; return violated step properties and where.
 
         Raises:
             AssumptionBroken: a step leads to a state that the layout cannot hold.
         """
-        watch = self.steps[steps.index]
+        watch = self.steps[index]
         if watch.assumption is not None and (broken := watch.assumption(block)).any():
-            raise AssumptionBroken(steps.index, block.words[:, broken][:, :_EXAMPLES])
+            raise AssumptionBroken(index, block.words[:, broken][:, :_EXAMPLES])
         for sighting, operation in watch.sightings:
             if not sighting.seen and operation(block).any():
                 sighting.depth = depth

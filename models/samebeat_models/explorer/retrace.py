@@ -52,8 +52,8 @@ def retrace(
 def _way_back(machine: Machine, store: Store, depth: int, position: int) -> list[Words]:
     """Return the states (as one-column words) of a shortest path, the initial one first."""
     path = [store.levels[depth][:, [position]]]
-    for level in reversed(store.levels[:depth]):
-        path.append(_predecessor(machine, level, path[-1]))
+    for d in reversed(range(depth)):
+        path.append(_predecessor(machine, store.levels[d], path[-1]))
     return path[::-1]
 
 

@@ -18,7 +18,10 @@ TARGETS = tuple(_TARGETS)
 
 
 def export(
-    instance: Instance, target: str, properties: Sequence[str] | None = None
+    instance: Instance,
+    target: str,
+    properties: Sequence[str] | None = None,
+    promises: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the files of an export: file name -> text, the same bytes every time.
 
@@ -27,6 +30,7 @@ def export(
         target: "tla", "murphi" or "promela".
         properties: names of the invariants and step properties to check, and "deadlock_free";
             by default all of them. For TLA+, also promises about infinite runs.
+        promises: names of promises about infinite runs to check besides; only TLA+ can say them.
 
     Raises:
         KeyError: an unknown target or property.
@@ -34,4 +38,4 @@ def export(
     """
     if target not in _TARGETS:
         raise KeyError(f"no export to {target!r}; there are {', '.join(TARGETS)}")
-    return _TARGETS[target](instance, properties)
+    return _TARGETS[target](instance, properties, promises)

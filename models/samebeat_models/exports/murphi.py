@@ -137,9 +137,11 @@ class _Murphi(Printer):
         return in_parentheses(self.doc(sum_of, scope))
 
 
-def murphi(instance: Instance, properties: Sequence[str] | None = None) -> dict[str, str]:
+def murphi(
+    instance: Instance, properties: Sequence[str] | None = None, promises: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the files of the Murphi export, text by name."""
-    chosen = select(instance, properties)
+    chosen = select(instance, properties, promises)
     return {f"{identifier(instance.name)}.m": _File(instance, chosen).text()}
 
 

@@ -86,9 +86,11 @@ class _Promela(Printer):
         return super().doc(expr, scope)
 
 
-def promela(instance: Instance, properties: Sequence[str] | None = None) -> dict[str, str]:
+def promela(
+    instance: Instance, properties: Sequence[str] | None = None, promises: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the files of the Promela export, text by name."""
-    chosen = select(instance, properties)
+    chosen = select(instance, properties, promises)
     return {f"{identifier(instance.name)}.pml": _File(instance, chosen).text()}
 
 

@@ -29,26 +29,32 @@ class Selection:
 
 
 def select(
-    instance: Instance, properties: Sequence[str] | None, temporal: bool = False
+    instance: Instance,
+    properties: Sequence[str] | None,
+    promises: Sequence[str] = (),
+    *,
+    temporal: bool = False,
 ) -> Selection:
     """Return what to export: by default every invariant and step property, and deadlocks.
 
     Args:
         instance: the instance.
         properties: names of invariants and step properties, and "deadlock_free".
-        temporal: the names of promises about infinite runs are allowed too.
+        promises: names of promises about infinite runs; they may be among the properties too.
+        temporal: whether the language can say such promises.
 
     Raises:
         KeyError: a name that the spec does not define.
         ValueError: a property of a kind that is not exported.
     """
     spec = instance.spec
-    liveness = tuple(p for p in spec.liveness if p.name in (properties or ()))
+    about_infinite_runs = {p.name for p in spec.liveness}.intersection(properties or ())
+    wanted = about_infinite_runs.union(spec.find_liveness(name).name for name in promises)
+    liveness = tuple(p for p in spec.liveness if p.name in wanted)
     if liveness and not temporal:
         raise ValueError(f"{liveness[0].name} is about infinite runs: only TLA+ can say that")
-    asked = {p.name for p in liveness}
     names = [p.name for p in spec.of_kind(*EXPORTED)] if properties is None else list(properties)
-    names = [name for name in names if name not in asked]
+    names = [name for name in names if name not in about_infinite_runs]
     for name in names:
         if name != DEADLOCK_FREE and spec.find_property(name).kind not in EXPORTED:
             raise ValueError(f"{name} is neither an invariant nor a step property")
@@ -61,7 +67,7 @@ def select(
         deadlock=deadlock,
         left_out=(
             *(p for p in spec.properties if p not in chosen and p.kind != "terminal"),
-            *(p for p in spec.liveness if p.name not in asked),
+            *(p for p in spec.liveness if p.name not in wanted),
             *spec.refinements,
         ),
         liveness=liveness,
@@ -83,7 +89,7 @@ def title(instance: Instance, chosen: Selection, how_to_run: Sequence[str]) -> s
         f"Invariants: {_names(chosen.invariants)}.",
         f"Step properties: {_names(chosen.steps)}.",
         f"Deadlocks: {_deadlocks(chosen)}.",
-        *([f"Of infinite runs: {_names(chosen.liveness)}."] if chosen.liveness else []),
+        *(_about_infinite_runs(chosen) if chosen.liveness else ()),
         f"Not checked here: {_names(chosen.left_out)}.",
         "A step that changes nothing is left out: it adds no state and is no way out of a",
         "deadlock. A value outside its bounds is reported; an index or a following(...) past the",
@@ -108,6 +114,14 @@ def signature(variable: Variable) -> str:
 
 def _names(properties: Sequence[Property | Liveness | Refinement]) -> str:
     return ", ".join(p.name for p in properties) or "none"
+
+
+def _about_infinite_runs(chosen: Selection) -> tuple[str, ...]:
+    return (
+        f"Of infinite runs: {_names(chosen.liveness)}.",
+        "If one of them is broken, TLC does not say which; it does not see either where a limit of",
+        "the model cuts off steps of the system, and samebeat gives no verdict then.",
+    )
 
 
 def _deadlocks(chosen: Selection) -> str:

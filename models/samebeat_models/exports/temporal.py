@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from samebeat_models.exports.printer import Printer
+from samebeat_models.exports.printer import Printer, Scope
 from samebeat_models.exports.selection import about
-from samebeat_models.exports.text import Block, Names, lay_out, prose
-from samebeat_spec.language import Fair, Instance, Liveness
-from samebeat_spec.language.terms import SortClass
+from samebeat_models.exports.text import Block, Doc, Names, lay_out, prose
+from samebeat_models.exports.trees import subtrees
+from samebeat_spec.language import Fair, Formula, Instance, Liveness
+from samebeat_spec.language.terms import Apply, Holds, SortClass
 
 
 class Temporal:
@@ -50,12 +51,21 @@ class Temporal:
         for p in promise.parameters:
             word, scope = self._printer.bind(p, scope)
             binders += f"\\A {word} \\in {self._sort(p.sort)} : "
-        goal = self._printer.doc(promise.goal, scope)
-        given = self._printer.doc(promise.given, scope)
-        body = Block("(", (given,), "", ")"), Block("(", (goal,), "", ")")
+        body = self._of_a_state(promise.given, scope), self._of_a_state(promise.goal, scope)
         said = Block("<>", body[1:]) if promise.kind == "eventually" else Block("", body, " ~> ")
         whole = lay_out(Block(f"{fair} => ({binders}", (said,), "", ")"), 2)
         yield f"{self._words[promise.name]} ==\n  {whole}"
+
+    def _of_a_state(self, formula: Formula, scope: Scope) -> Doc:
+        """Return a formula in parentheses, in a form that TLC takes for one about states.
+
+        One without variables it gets wrong in temporal formulas (tlaplus/tlaplus, issue 604).
+        """
+        text = Block("(", (self._printer.doc(formula, scope),), "", ")")
+        reads = (e for e in subtrees(formula) if isinstance(e, (Holds, Apply)))
+        if any(not e.variable.constant for e in reads):
+            return text
+        return Block("(", (text, "vars = vars"), " /\\ ", ")")
 
     def _fair(self, f: Fair) -> str:
         """Return the fairness of an action, for each choice of its parameters by itself."""

@@ -103,9 +103,11 @@ class _Tla(Printer):
         return Block(head, (self.doc(expr.body, inner),), "", "})")
 
 
-def tla(instance: Instance, properties: Sequence[str] | None = None) -> dict[str, str]:
+def tla(
+    instance: Instance, properties: Sequence[str] | None = None, promises: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the files of the TLA+ export, text by name."""
-    chosen = select(instance, properties, temporal=True)
+    chosen = select(instance, properties, promises, temporal=True)
     name = identifier(instance.name)
     made = _Module(instance, chosen, name)
     return {f"{name}.tla": made.text(), f"{name}.cfg": made.configuration()}

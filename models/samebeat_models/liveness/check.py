@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from samebeat_models.graph import StateGraph
-from samebeat_models.liveness.fair import Labelled, Lasso, fair_lasso
+from samebeat_models.liveness.fair import Lasso, fair_lasso
+from samebeat_models.liveness.labelled import Labelled
+from samebeat_models.progress import Watch
+from samebeat_models.render import labels_of_choice
 from samebeat_models.results import Step, Trace
-from samebeat_models.runs import Bools, Edges
+from samebeat_models.runs import Bools
 from samebeat_spec.language import Instance, Liveness
 from samebeat_spec.language.instance import Arguments
 
@@ -36,21 +39,22 @@ class Lived:
 class LivenessCheck:
     """The whole graph of an instance, ready to be asked; not one with symmetry."""
 
-    def __init__(self, graph: StateGraph) -> None:
-        self._graph = graph
+    def __init__(self, graph: StateGraph, watch: Watch | None = None) -> None:
+        self._graph, self._watch = graph, watch or Watch()
         self._instance: Instance = graph.machine.instance
-        nothing = np.zeros(len(graph.target), np.bool_)
-        self._edges = Edges(graph.start, graph.target, nothing, graph.initial)
 
     def look(self, promise: Liveness) -> Lived:
         """Return whether a promise is kept, for each choice of its parameters.
 
         Raises:
             InstanceError: fairness is stated of an element that the instance does not have.
+            OutOfBudget: the budget of the watch is used up.
         """
         labelled = self._labelled(promise)
         vacuous = True
         for arguments in self._instance.choices(promise.parameters):
+            who = labels_of_choice(self._instance, promise.parameters, arguments)
+            self._watch.doing = _question(promise.name, who)
             begin, inside = self._open(promise, arguments)
             if not begin.any():
                 continue
@@ -81,7 +85,17 @@ class LivenessCheck:
         known = [fair.get((a.action.name, a.arguments)) for a in actions]
         weak = np.array([strong is False for strong in known], np.bool_)
         strong = np.array([strong is True for strong in known], np.bool_)
-        return Labelled(self._edges, self._graph.depth, self._graph.step, weak, strong)
+        graph = self._graph
+        return Labelled(
+            start=graph.start,
+            target=graph.target,
+            label=graph.step,
+            initial=graph.initial,
+            depth=graph.depth,
+            weak=weak,
+            strong=strong,
+            watch=self._watch,
+        )
 
     def _trace(self, lasso: Lasso) -> Trace:
         steps = tuple(self._steps((*lasso.way, *lasso.loop)))
@@ -92,3 +106,8 @@ class LivenessCheck:
             action, arguments = self._graph.label(edge)
             after = self._graph.state(int(self._graph.target[edge]))
             yield Step(action.name, arguments, after)
+
+
+def _question(promise: str, who: str) -> str:
+    """Return what is looked for, in words."""
+    return f"looking for a run that breaks {promise}" + (f" for {who}" if who else "")

@@ -15,6 +15,7 @@ from samebeat_models.explorer.formulas import FALSE, Ground
 from samebeat_models.explorer.grounding import Grounding
 from samebeat_models.graph import StateGraph
 from samebeat_spec.language import Action, Guard
+from samebeat_spec.language.instance import Arguments
 from samebeat_spec.language.terms import CountOf, Exists, Expr, Following, ForAll, parts_of
 
 
@@ -22,32 +23,44 @@ def truncation(graph: StateGraph) -> str:
     """Return which guard cuts off a step in some reachable state, "" if none does."""
     instance = graph.machine.instance
     for action in instance.spec.actions:
-        for guard in action.guards:
-            if guard.limit == "environment":
-                continue
-            if _cuts(graph, action, guard):
+        for guard in filter(_is_limit, action.guards):
+            choices = instance.choices(action.parameters)
+            if any(_cuts(graph, action, guard, arguments) for arguments in choices):
                 what = "a limit of the model" if guard.limit else "the last element of a sort"
                 return f"{what} cuts off steps: {action.name}, {guard.why}"
     return ""
 
 
-def _cuts(graph: StateGraph, action: Action, guard: Guard) -> bool:
-    """Return whether in some state a step is refused only because the model is small."""
-    grounding, instance = graph.machine.grounding, graph.machine.instance
-    if guard.limit != "system" and not _asks_what_follows(guard.condition):
-        return False
+def _is_limit(guard: Guard) -> bool:
+    """Return whether a guard may refuse a step only because the model is small."""
+    if guard.limit:
+        return guard.limit == "system"
+    return _asks_what_follows(guard.condition)
+
+
+def _cuts(graph: StateGraph, action: Action, limit: Guard, arguments: Arguments) -> bool:
+    """Return whether in some state a step is refused by a limit, and else only by other limits."""
+    grounding = graph.machine.grounding
     f = grounding.formulas
-    for arguments in instance.choices(action.parameters):
-        names = {p.label: x for p, x in zip(action.parameters, arguments, strict=True)}
-        others = [grounding.formula(g.condition, names) for g in action.guards if g is not guard]
-        if guard.limit == "system":
-            here = f.negate(grounding.formula(guard.condition, names))
+    names = {p.label: x for p, x in zip(action.parameters, arguments, strict=True)}
+    parts = []
+    for guard in action.guards:
+        holds = grounding.formula(guard.condition, names)
+        if guard is limit:
+            parts.append(_refuses(grounding, guard, names))
+        elif _is_limit(guard):
+            parts.append(f.any_of((holds, _refuses(grounding, guard, names))))
         else:
-            here = f.any_of(_past_the_last(grounding, guard.condition, names))
-        cut = f.all_of((*others, here))
-        if cut is not FALSE and graph.where(cut).any():
-            return True
-    return False
+            parts.append(holds)
+    cut = f.all_of(parts)
+    return cut is not FALSE and bool(graph.where(cut).any())
+
+
+def _refuses(grounding: Grounding, limit: Guard, names: Mapping[str, int]) -> Ground:
+    """Return where a limit refuses a step that a larger model would perhaps have."""
+    if limit.limit:
+        return grounding.formulas.negate(grounding.formula(limit.condition, names))
+    return grounding.formulas.any_of(_past_the_last(grounding, limit.condition, names))
 
 
 def _asks_what_follows(expr: Expr) -> bool:

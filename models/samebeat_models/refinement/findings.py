@@ -35,7 +35,7 @@ def with_refinements(
         outcome.instance,
         [spec.find_refinement(name) for name in model.refines],
         symmetry=model.symmetry,
-        budget=_rest(budget, outcome),
+        budget=budget.after(outcome.seconds),
         progress=progress,
         max_depth=violated[0].depth if violated else None,
     )
@@ -64,13 +64,6 @@ def mismatches(model: Model, outcome: Exploration) -> list[str]:
             problem = "is never taken" if name in f.uncovered else "is taken, and listed as never"
             found.append(f"{f.property}: the abstract action {name} {problem}")
     return found
-
-
-def _rest(budget: Budget, outcome: Exploration) -> Budget:
-    """Return what the exploration has left of a budget."""
-    if budget.seconds is None:
-        return budget
-    return replace(budget, seconds=max(0.0, budget.seconds - outcome.seconds))
 
 
 def _finding(r: Refined) -> Finding:

@@ -188,5 +188,12 @@ def _name(action: Action | str) -> str:
 
 def _label(value: object) -> str:
     if isinstance(value, Element):
-        return str(value.label)
-    return str(value.value) if isinstance(value, Numeral) else str(value)
+        return str(value.index if value.sort.ordered else value.label)
+    if isinstance(value, (str, int)):
+        return str(value)
+    if isinstance(value, Numeral):
+        return str(value.value)
+    raise SpecError(
+        "only(...) fixes a parameter to something that is no element",
+        advice="name one: Fate.ARRIVES, Epoch.first, a number, or a label such as 'n1'",
+    )

@@ -86,6 +86,11 @@ class Recorder:
             raise SpecError(
                 f"nobody is called {limit!r}", advice='limit is "system" or "environment"'
             )
+        if limit and self.kind == "initial":
+            raise SpecError(
+                "a limit cuts off steps, and this is an initial state",
+                advice="leave limit= out: how a run begins is the spec's own business",
+            )
         self.guards.append(Guard(condition, why, place_outside_the_language(), limit))
 
     def record_assignment(

@@ -1,0 +1,97 @@
+"""What a node asks of its host, and what it tells it.
+
+The order is part of the meaning: a journal that is handed out must be durable before anything that
+comes after it is done or sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from samebeat.ids import ChangeId, View
+from samebeat.parameters import Settings
+
+
+class Purpose(Enum):
+    """Why settings are to be installed."""
+
+    RESTORE = "the node has started"
+    APPLY = "a change is applied"
+    UNDO = "the pre-image is restored"
+    ADOPT = "others have committed it"
+    UNDO_LATE = "an operation that was given up has succeeded after all"
+
+
+class Outcome(Enum):
+    """How a change has ended at this node."""
+
+    COMMITTED = "committed"
+    UNDONE = "undone"
+    PASSED = "others have gone on; the node has what they have, and not how this one ended"
+
+
+@dataclass(frozen=True)
+class Persist:
+    """Make this journal durable in place of the one before, then say `persisted(number)`."""
+
+    number: int
+    journal: bytes
+
+
+@dataclass(frozen=True)
+class Install:
+    """Run the local operation that makes these settings effective, then say `apply_finished`."""
+
+    token: int
+    settings: Settings
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A change has ended here."""
+
+    change: ChangeId
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Began:
+    """A view has begun for this node."""
+
+    view: View
+
+
+@dataclass(frozen=True)
+class Suspected:
+    """A member is suspected to be dead."""
+
+    member: str
+
+
+@dataclass(frozen=True)
+class TookItselfOut:
+    """The node takes part in nothing any more; this is why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something was received that is no message of this cluster."""
+
+    source: str
+    reason: str
+
+
+Event: TypeAlias = Persist | Install | Decided | Began | Suspected | TookItselfOut | Rejected
+
+
+@dataclass(frozen=True)
+class Send:
+    """A datagram; `to` is a member, or None for all others."""
+
+    to: str | None
+    data: bytes

@@ -1,0 +1,324 @@
+"""One node of a cluster, as its host sees it.
+
+Inputs are `receive`, `on_timer`, `request_change`, `apply_finished` and `persisted`; each takes the
+time from a clock that never goes back. After each input the host takes `events()` and does what
+they ask for, in order, and then sends what `data_to_send()` gives. A datagram is only given once
+the journal that it rests on was confirmed with `persisted`. `next_timer()` says when to call
+`on_timer` at the latest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from msgspec import structs
+
+from samebeat import change, codec, heartbeats, messages, operations, views
+from samebeat import journal as journals
+from samebeat.config import Config
+from samebeat.effects import Event, Persist, Purpose, Rejected, Send, TookItselfOut
+from samebeat.ids import ChangeId, View
+from samebeat.journal import Journal, Open
+from samebeat.parameters import Values, changed, problems
+from samebeat.state import State, frozen, with_entry
+
+Waiting: TypeAlias = tuple[int, Send]
+"""A datagram, and the number of the journal that must be durable first."""
+
+_JOIN_LASTS = 4
+"""Who asks to be let in is forgotten after so many retry timers without a repetition."""
+
+
+class Refused(Exception):  # noqa: N818  (`except Refused` is the sentence)
+    """A change is not asked for; the message says why, in one line."""
+
+
+class Node:
+    """One node: its state, and what waits for the host."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._handed_out: Journal | None = None
+        self._number = 0
+        self._durable = 0
+        self._waiting: tuple[Waiting, ...] = ()
+        self._events: tuple[Event, ...] = ()
+
+    @classmethod
+    def first_start(cls, config: Config, now_ms: int) -> Node:
+        """Return a node that has never run before; its name must be new to the cluster."""
+        return cls._boot(config, journals.blank(config), now_ms)
+
+    @classmethod
+    def restart(cls, config: Config, journal: bytes, now_ms: int) -> Node:
+        """Return a node that comes back with its journal.
+
+        Raises:
+            JournalLost: the journal is empty; the node must not come back under its old name.
+            JournalError: the journal cannot be read, and must not be guessed at.
+        """
+        return cls._boot(config, journals.read(journal), now_ms)
+
+    @classmethod
+    def _boot(cls, config: Config, journal: Journal, now_ms: int) -> Node:
+        s = State(config, structs.replace(journal, boot=journal.boot + 1), now_ms)
+        s.promised_ms = now_ms
+        everybody = journals.first_report(config)
+        if s.promised == everybody.view:
+            s.reports = frozen(dict.fromkeys(config.members, everybody))
+        else:
+            s.reports = frozen({config.me: journal.promise})
+        if journal.out:
+            s.tell(TookItselfOut(journal.out))
+        else:
+            operations.start(s, Purpose.RESTORE, journal.held[2])
+        node = cls(s)
+        node._finish()
+        return node
+
+    def copy(self) -> Node:
+        """Return a snapshot: nothing that happens to one of the two changes the other."""
+        other = Node(self._state.copy())
+        other._handed_out, other._number, other._durable = (
+            self._handed_out,
+            self._number,
+            self._durable,
+        )
+        other._waiting, other._events = self._waiting, self._events
+        return other
+
+    # --- what can be read ------------------------------------------------------------------------
+
+    @property
+    def journal(self) -> Journal:
+        """What is, or is about to be, on disk."""
+        return self._state.journal
+
+    @property
+    def state(self) -> State:
+        """A snapshot of all that the node knows."""
+        return self._state.copy()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is open, the node is in a view that has begun, and it has what others have."""
+        s = self._state
+        return not _is_unfinished(s) and not change.is_busy(s) and not s.journal.out
+
+    @property
+    def view(self) -> View:
+        """The view that has begun."""
+        return self._state.view
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, source: str, now_ms: int) -> None:
+        """Take a datagram from the member `source`; garbage changes nothing but for an event."""
+        s = self._at(now_ms)
+        reason = ""
+        try:
+            message = codec.decode(data)
+        except codec.ProtocolError as error:
+            reason = str(error)
+        else:
+            if source not in s.config.others:
+                reason = f"{source} is no other member of the cluster"
+            elif message.cluster != s.config.cluster:
+                reason = f"this is a message of the cluster {message.cluster}"
+            elif not s.journal.out:
+                _take(s, source, message)
+        if reason:
+            s.tell(Rejected(source, reason))
+        self._finish()
+
+    def on_timer(self, now_ms: int) -> None:
+        """Do what is due: an operation that hangs, suspicions, proposals, heartbeats, repeats."""
+        s = self._at(now_ms)
+        if not s.journal.out:
+            operations.watchdog(s)
+            heartbeats.suspect(s)
+            _forget_joiners(s)
+            views.note_wish(s)
+            views.propose_if_due(s)
+            heartbeats.send_if_due(s)
+            _repeat_if_due(s)
+        self._finish()
+
+    def request_change(self, values: Values, now_ms: int) -> ChangeId:
+        """Ask all members of the view for new values of some parameters (claims 1(a), 2 and 3).
+
+        Raises:
+            Refused: the values are wrong, or the node cannot take part in a change now.
+        """
+        s = self._at(now_ms)
+        settings, wrong = changed(s.journal.settings, values)
+        if settings is not None:
+            wrong = problems(settings, s.config.assumed)
+        refusal = "; ".join(wrong) or change.may_ask(s)
+        if refusal or settings is None:
+            raise Refused(refusal)
+        asked = change.ask(s, settings)
+        self._finish()
+        return asked
+
+    def apply_finished(self, token: int, success: bool, now_ms: int) -> None:
+        """The local operation with this token is over; without success nothing has changed."""
+        s = self._at(now_ms)
+        if not s.journal.out:
+            operations.finished(s, token, success)
+        self._finish()
+
+    def persisted(self, number: int) -> None:
+        """The journal with this number, and so all before it, is durable."""
+        self._durable = max(self._durable, min(number, self._number))
+
+    # --- outputs ---------------------------------------------------------------------------------
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what the host is to do or to know, in order, once."""
+        events, self._events = self._events, ()
+        return events
+
+    def data_to_send(self) -> tuple[Send, ...]:
+        """Return the datagrams that may go now, in order, once."""
+        ready = tuple(send for number, send in self._waiting if number <= self._durable)
+        self._waiting = tuple(w for w in self._waiting if w[0] > self._durable)
+        return ready
+
+    def next_timer(self) -> int | None:
+        """Return when `on_timer` is to be called at the latest; None: only something received."""
+        s = self._state
+        return None if s.journal.out else min(_timers(s), default=None)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _at(self, now_ms: int) -> State:
+        self._state.now_ms = max(self._state.now_ms, now_ms)
+        return self._state
+
+    def _finish(self) -> None:
+        """Take every step that is possible now; then the journal goes first, and all else after."""
+        s = self._state
+        while not s.journal.out and _step(s):
+            pass
+        if not s.journal.out:
+            _settle(s)
+        if s.journal != self._handed_out:
+            self._number += 1
+            self._handed_out = s.journal
+            self._events = (*self._events, Persist(self._number, journals.write(s.journal)))
+        self._events = (*self._events, *s.events)
+        if not s.journal.out:
+            self._waiting = (
+                *self._waiting,
+                *((self._number, _encoded(s, to, body)) for to, body in s.sends),
+            )
+        s.events, s.sends = (), ()
+
+
+def _encoded(s: State, to: str | None, body: messages.AnyBody) -> Send:
+    header = (codec.VERSION, s.config.cluster, s.promised.id, s.journal.epoch)
+    return Send(to, codec.encode(messages.Message(*header, body)))
+
+
+def _take(s: State, source: str, message: messages.Message) -> None:
+    """Record what a message says, and tell its sender what it seems not to know."""
+    body = message.body
+    if s.seen is None or message.view > s.seen:
+        s.seen = message.view
+    if message.epoch < s.journal.epoch and s.journal.last is not None:
+        s.say(messages.Committed(s.journal.last, s.journal.settings), source)
+    if message.view < s.promised.id and not isinstance(body, messages.Told):
+        s.say(messages.Told(s.journal.promise, wants=False), source)
+    match body:
+        case messages.Request():
+            change.receive_request(s, source, body)
+        case messages.Committed():
+            change.learn_ahead(s, body.change, body.settings)
+        case messages.Told():
+            views.receive_report(s, source, body)
+        case messages.Join():
+            if source not in s.promised.members:
+                s.joiners = with_entry(s.joiners, source, s.now_ms)
+        case messages.Heartbeat():
+            heartbeats.receive(s, source, message.epoch, body)
+        case messages.HeartbeatAck():
+            heartbeats.receive_ack(s, source, body)
+        case _:
+            change.hear(s, source, body)
+
+
+def _step(s: State) -> bool:
+    """Take one step that the facts allow; return whether there was one."""
+    if views.begin(s) or change.commit(s) or views.vote_in_flush(s):
+        return True
+    return any(_step_of(s, o) for o in s.journal.opens)
+
+
+def _step_of(s: State, o: Open) -> bool:
+    return (
+        change.undo(s, o)
+        or change.learn_commit(s, o)
+        or change.apply(s, o)
+        or change.vote_to_commit(s, o)
+    )
+
+
+def _settle(s: State) -> None:
+    """Bring up to date what follows from the steps taken."""
+    heartbeats.follow(s)
+    restoring = s.operation is not None and s.operation.purpose is Purpose.RESTORE
+    if s.outside:
+        s.active = False
+    elif s.is_ready and not s.is_behind and not restoring:
+        s.active = True
+    views.note_wish(s)
+    if not _is_unfinished(s):
+        s.repeat_ms = 0
+    elif s.repeat_ms == 0:
+        s.repeat_ms = s.now_ms + s.journal.settings.message_retry_timer
+
+
+def _is_unfinished(s: State) -> bool:
+    """Something is to be said again until others have answered it."""
+    return bool(s.journal.opens) or not s.is_ready or s.outside
+
+
+def _repeat_if_due(s: State) -> None:
+    """Say again what is unfinished, each time that the retry timer runs out."""
+    if not _is_unfinished(s) or s.now_ms < s.repeat_ms:
+        return
+    s.repeat_ms = s.now_ms + s.journal.settings.message_retry_timer
+    for body in change.repeated(s):
+        s.say(body)
+    if not s.is_ready:
+        s.say(messages.Told(s.journal.promise, wants=True))
+    if s.outside:
+        s.say(messages.Join())
+
+
+def _join_lasts_ms(s: State) -> int:
+    return _JOIN_LASTS * s.journal.settings.message_retry_timer
+
+
+def _forget_joiners(s: State) -> None:
+    late = [m for m, heard_ms in s.joiners.items() if heard_ms + _join_lasts_ms(s) <= s.now_ms]
+    if late:
+        s.joiners = frozen({m: t for m, t in s.joiners.items() if m not in late})
+
+
+def _timers(s: State) -> Iterator[int]:
+    """Yield the instants at which something is due."""
+    for due_ms in (
+        heartbeats.next_beat_ms(s),
+        heartbeats.next_suspicion_ms(s),
+        views.proposal_due_ms(s),
+    ):
+        if due_ms is not None:
+            yield due_ms
+    if s.operation is not None:
+        yield s.operation.started_ms + s.config.watchdog_ms
+    if _is_unfinished(s):
+        yield s.repeat_ms
+    yield from (heard_ms + _join_lasts_ms(s) for heard_ms in s.joiners.values())

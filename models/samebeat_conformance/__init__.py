@@ -1,0 +1,1 @@
+"""The one room where spec and implementation meet: is every step of the core one of the spec?"""
