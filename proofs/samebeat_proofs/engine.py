@@ -6,10 +6,11 @@ is about something: that a state exists in which all facts hold, and a step of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 from time import perf_counter
 
 import z3
@@ -20,8 +21,15 @@ from samebeat_proofs.fragment import Edge
 from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
 from samebeat_proofs.smtlib import DENIED
 from samebeat_proofs.solver import Budget, Solver
+from samebeat_proofs.universe import Z3
 
 ALL_FACTS = "all facts at once"
+CHOICE = "guard choice"
+OPTIONAL = ("axiom ", CHOICE)
+"""Labels of what is left out of the first attempts too, if it says "there is"."""
+
+ATTEMPTS = 100
+"""Of the budget of an obligation, the first attempts may cost this part, later ones more."""
 
 
 class Answer(StrEnum):
@@ -159,13 +167,70 @@ class Engine:
         if obligation.untouched:
             itself = (f"fact {obligation.fact}",)
             return Discharged(obligation, Answer.PROVED, itself, perf_counter() - begin)
+        spent, fewer = 0, tuple(self._fewer(obligation))
+        for attempt in self._attempts(obligation, fewer) if fewer else ():
+            spent += attempt.cost
+            if attempt.answer is not Answer.UNDETERMINED or spent >= self.budget.rlimit:
+                break
+        if not fewer or attempt.answer is Answer.UNDETERMINED:
+            attempt = self._refute(obligation, self.budget)
+            spent += attempt.cost
+        circle = self.generator.graph.circle({**obligation.assumptions, DENIED: obligation.denied})
+        seconds = perf_counter() - begin
+        return replace(attempt, obligation=obligation, seconds=seconds, cost=spent, circle=circle)
+
+    def _attempts(
+        self, obligation: Obligation, fewer: tuple[dict[str, Z3], ...]
+    ) -> Iterator[Discharged]:
+        """Yield what comes of an obligation with fewer assumptions, or less budget; without end.
+
+        Where a search is long, another one with fewer assumptions or another seed is often short.
+        """
+        limit = self.budget.rlimit // ATTEMPTS
+        for turn in count(self.budget.seed):
+            budget = Budget(limit, turn)
+            for assumptions in fewer:
+                found = self._refute(replace(obligation, assumptions=assumptions), budget)
+                if found.answer is Answer.FAILED:
+                    found = replace(found, answer=Answer.UNDETERMINED, why="too little assumed")
+                yield found
+            yield self._refute(obligation, budget)
+            limit *= 2
+
+    def _fewer(self, obligation: Obligation) -> Iterator[dict[str, Z3]]:
+        """Yield parts of what may be assumed, if some of it says "there is".
+
+        Such a fact makes the solver's search grow, and most obligations need none, or one: first
+        the fact itself, then what says no such thing, then with one that does.
+        """
+        alternations = self.generator.graph.alternations
+        facts = {label for label in obligation.assumptions if label.startswith("fact ")}
+        there_is = {
+            label
+            for label, formula in obligation.assumptions.items()
+            if (label in facts or label.startswith(OPTIONAL)) and alternations(formula)
+        }
+        own = f"fact {obligation.fact}"
+        if there_is <= {own}:
+            return
+        steps = {f"fact {f.name}" for f in self.proof.facts if f.role is Role.STEP}
+        basis = {own, *steps}
+        without = [(there_is | facts) - basis, there_is - basis]
+        for label in sorted(there_is - basis):
+            kept = basis | {label} | {x for x in there_is if x.startswith(CHOICE)}
+            without += [(there_is | facts) - kept, there_is - kept]
+        for left_out in without:
+            yield {k: v for k, v in obligation.assumptions.items() if k not in left_out}
+
+    def _refute(self, obligation: Obligation, budget: Budget) -> Discharged:
+        """Refute one obligation from all that it assumes, or say why not."""
+        begin = perf_counter()
         formulas = {**obligation.assumptions, DENIED: obligation.denied}
-        circle = self.generator.graph.circle(formulas)
-        solver = Solver(self.generator.universe.context, self.budget)
+        solver = Solver(self.generator.universe.context, budget)
         result = solver.ask(formulas)
         core = solver.core() if result == z3.unsat else set()
         used = tuple(label for label in formulas if label in core and label != DENIED)
         answer = _ANSWERS.get(str(result), Answer.UNDETERMINED)
         why = solver.why_unknown() if answer is Answer.UNDETERMINED else ""
         seconds = perf_counter() - begin
-        return Discharged(obligation, answer, used, seconds, solver.cost, circle, why)
+        return Discharged(obligation, answer, used, seconds, solver.cost, why=why)

@@ -41,11 +41,14 @@ class Fact:
     Args:
         prop: the recorded formula, with its name and docstring.
         role: what it does.
-        uses: names of existential facts that its obligations may use beside itself.
+        uses: names of existential facts that its obligations may use beside itself; of an inductive
+            fact, also of facts about steps, which are shown without it.
         why: why the proof needs it, one sentence; empty for what the spec promises.
         lemma: why it stays though the proof would go through without it; usually empty.
         total: of the proof's relational functions, those whose values everywhere its obligations
             need; that is always so, and costs a dependence of sorts.
+        only: beside itself and ``uses``, the facts that its obligations may assume; nothing: all.
+            Assuming less is always sound, and the solver is not led astray.
     """
 
     prop: Property
@@ -54,6 +57,7 @@ class Fact:
     why: str = ""
     lemma: str = ""
     total: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,7 +95,7 @@ class Proof:
             if names.count(name) > 1:
                 raise ProofError(f"{self.spec.name}: two facts are called {name}")
         for fact in self.facts:
-            for used in fact.uses:
+            for used in (*fact.uses, *fact.only):
                 self._check_use(fact, used)
         promised = {p.name for p in self.spec.of_kind("invariant", "step")}
         missing = promised - set(names) - set(self.left_out)
@@ -122,6 +126,8 @@ class Proof:
             raise ProofError(f"{self.spec.name}: {fact.name} uses {used}, which is no fact")
         other = self.find(used)
         if other.role is Role.STEP:
+            if fact.role is Role.INDUCTIVE:
+                return
             raise ProofError(f"{self.spec.name}: {fact.name} uses {used}, which is about steps")
         if fact.role is Role.IMPLIED and not self.may_use(fact, other):
             raise ProofError(
@@ -167,7 +173,14 @@ class Proof:
         kept = (f for f in self.facts if f.name != name)
         return replace(
             self,
-            facts=tuple(replace(f, uses=tuple(u for u in f.uses if u != name)) for f in kept),
+            facts=tuple(
+                replace(
+                    f,
+                    uses=tuple(u for u in f.uses if u != name),
+                    only=tuple(u for u in f.only if u != name),
+                )
+                for f in kept
+            ),
         )
 
     def about(self, spec: Spec) -> Proof:
@@ -182,14 +195,15 @@ def strengthening(
     role: Role = Role.INDUCTIVE,
     lemma: str = "",
     total: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> Callable[[Callable[..., Formula]], Fact]:
     """Record a fact that the spec does not promise; ``why`` says what the proof needs it for."""
     if not why.strip():
         raise ProofError("a strengthening fact needs a sentence that says why it is needed")
 
     def decorate(function: Callable[..., Formula]) -> Fact:
-        prop = record_property(function, "invariant")
-        return Fact(prop, role, tuple(uses), why, lemma, tuple(total))
+        prop = record_property(function, "step" if role is Role.STEP else "invariant")
+        return Fact(prop, role, tuple(uses), why, lemma, tuple(total), tuple(only))
 
     return decorate
 

@@ -26,7 +26,15 @@ from samebeat_proofs.fragment import SortGraph
 from samebeat_proofs.translate import Reader, Scope, Translator
 from samebeat_proofs.universe import Z3, Universe
 from samebeat_spec.language import Action, Assignment, Initial
-from samebeat_spec.language.terms import Expr, Following, IfThenElse, Name, parts_of
+from samebeat_spec.language.terms import (
+    Exists,
+    Expr,
+    Following,
+    ForAll,
+    IfThenElse,
+    Name,
+    parts_of,
+)
 
 IMPLIED = "implied"
 ONE_VALUE = "one_value"
@@ -132,9 +140,15 @@ class Generator:
             for other in self._state_facts
             if (other is not fact or fact.role is Role.INDUCTIVE)
             and self.proof.may_use(fact, other)
-            and (other is fact or other.name in fact.uses or not self.is_existential(other))
+            and self._is_chosen(fact, other)
         }
         return {**totals, **facts}
+
+    def _is_chosen(self, fact: Fact, other: Fact) -> bool:
+        """Return whether ``fact`` is shown with the help of ``other``, if it may be."""
+        if other is fact or other.name in fact.uses:
+            return True
+        return other.name in fact.only if fact.only else not self.is_existential(other)
 
     # --- steps -------------------------------------------------------------------------------
 
@@ -170,8 +184,35 @@ class Generator:
                 needs[f"what follows exists ({number})"] = (
                     z3.Implies(self.translator.all_of(conditions), exists) if when else exists
                 )
+        if self.universe.sizes is None:
+            self._name_choices(action, scope, needs, witnesses)
         after = self.translator.after(action.assignments, scope, witnesses)
         return Step(action, parameters, needs, scope, after, witnesses)
+
+    def _name_choices(
+        self, action: Action, scope: Scope, needs: dict[str, Z3], witnesses: dict[int, Z3]
+    ) -> None:
+        """Give a name to each "for all" or "there is" by which an assignment chooses its value.
+
+        What is assigned is put wherever a place is read, under quantifiers too, and the solver
+        would look for the elements again each time.
+        """
+        number = 0
+        for x in action.assignments:
+            own = {name.label for name in x.bound}
+            for choice in _choices(x.value):
+                inside = list(_within(choice.condition))
+                if any(isinstance(e, Name) and e.label in own for e in inside):
+                    continue
+                if any(isinstance(e, ForAll | Exists) for e in inside):
+                    number += 1
+                    name = z3.Bool(f"{action.name}.choice.{number}", self.universe.context)
+                    yes, no = (
+                        self.translator.closed(c, scope)
+                        for c in (choice.condition, ~choice.condition)
+                    )
+                    needs[f"choice {number}"] = z3.And(z3.Implies(name, yes), z3.Or(name, no))
+                    witnesses[id(choice)] = name
 
     def _follows(self, following: Following, element: Z3, scope: Scope) -> Z3:
         relation = self.universe.following(following.sort)
@@ -220,7 +261,15 @@ class Generator:
 
     def _kept(self, fact: Fact, step: Step) -> Obligation:
         """Return the obligation that one action keeps a fact, or has a step property."""
-        assumptions = {**self.axioms, **self.assumed_for(fact), **_labelled(step)}
+        about_steps = {
+            f"fact {other.name}": self.translator.closed(
+                other.prop.formula, Scope(self.before, step.after)
+            )
+            for other in map(self.proof.find, fact.uses)
+            if other.role is Role.STEP
+        }
+        known = {**self.axioms, **self.assumed_for(fact), **about_steps}
+        assumptions = {**known, **_labelled(step)}
         if fact.role is Role.STEP:
             denied, untouched = self.denied(fact, self.before, step.after), False
         else:
@@ -290,6 +339,14 @@ def _followings(x: Assignment) -> Iterator[tuple[Following, Sequence[Expr]]]:
             yield from look(value.otherwise, (*when, ~value.condition))
 
     yield from look(x.value, ())
+
+
+def _choices(value: Expr | None) -> Iterator[IfThenElse]:
+    """Yield each choice that leads to the value of an assignment."""
+    if isinstance(value, IfThenElse):
+        yield value
+        yield from _choices(value.then)
+        yield from _choices(value.otherwise)
 
 
 def _within(expr: Expr) -> Iterator[Expr]:

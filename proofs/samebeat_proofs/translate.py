@@ -226,7 +226,8 @@ class Translator:
         if isinstance(term, Following):
             return witnesses[id(term)]
         if isinstance(term, IfThenElse):
-            condition = self.formula(term.condition, scope)
+            named = witnesses.get(id(term))
+            condition = self.formula(term.condition, scope) if named is None else named
             then = self._value(term.then, scope, witnesses)
             return z3.If(condition, then, self._value(term.otherwise, scope, witnesses))
         return self.term(term, scope)

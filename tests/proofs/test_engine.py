@@ -163,7 +163,10 @@ def test_an_axiom_that_reads_a_variable_is_refused():
         ((one_vote,), "says nothing of decisions_stay, one_decision"),
         ((one_vote, one_vote), "two facts are called one_vote"),
         ((replace(one_vote, uses=("luck",)),), "uses luck, which is no fact"),
-        ((replace(one_vote, uses=("decisions_stay",)), *STEPS), "which is about steps"),
+        (
+            (replace(one_vote, role=Role.IMPLIED, uses=("decisions_stay",)), *STEPS),
+            "which is about steps",
+        ),
         (
             (
                 *promised(SPEC, Role.IMPLIED, one_decision=("late",)),
