@@ -24,8 +24,6 @@ DECISIVE = (
     "epoch_monotone.commit",
     "view_monotone.begin_view",
     "quarantine_excluded.lose_journal",
-    "settled_misses_nothing_earlier.implied",
-    "settled_misses_nothing_here.implied",
     "settled_misses_nothing_later.implied",
 )
 
