@@ -72,7 +72,6 @@ NEEDED = {
     "acted_means_acked": "no_foreign_message.fail_to_apply",
     "one_acked_open": "nothing_beside_what_is_given_up.hang",
     "committed_below_epoch": "acked_two_means_barred.send_ack",
-    "taking_part_reached": "one_open_change.commit",
     "vote_in_a_view_that_has_begun": "undo_vote_is_reported.report",
 }
 """For some facts, an obligation that a small instance contradicts without it."""
