@@ -145,17 +145,6 @@ def acted_means_acked(s: Cluster) -> Formula:
     )
 
 
-@strengthening("a member in a flush without an ack must not be taken for one that has acked")
-def received_never_acked(s: Cluster) -> Formula:
-    """A member that is only in the flush of a change has said nothing of it but votes."""
-    return forall(
-        Node,
-        Change,
-        Message,
-        lambda n, c, k: implies(s.phase[n, c] == Phase.RECEIVED, ~s.sent[n, c, k]),
-    )
-
-
 @strengthening(
     "a commit must be the only one from its epoch: who acks is done with what was before"
 )
