@@ -294,7 +294,6 @@ def commit_vote_excludes_undo(s: Cluster) -> Formula:
     only=(
         "flush_of_what_is_open",
         "vote_in_a_view_that_has_begun",
-        "home_has_begun",
         "home_vote_is_commit",
     ),
 )
