@@ -288,15 +288,33 @@ def commit_vote_excludes_undo(s: Cluster) -> Formula:
 
 
 @strengthening(
+    "reports that a vote to undo rests on must be told in one step, or the solver gets lost",
+    role=Role.IMPLIED,
+    only=("flush_of_what_is_open", "vote_in_a_view_that_has_begun", "home_vote_is_commit"),
+)
+def undo_vote_has_reports(s: Cluster) -> Formula:
+    """If somebody has voted to undo, all of the view have reported, and of no decision."""
+    return forall(
+        Node,
+        Node,
+        Change,
+        View,
+        lambda n, m, c, v: implies(
+            s.vote[n, c, v] == Vote.UNDO,
+            s.proposed[v]
+            & implies(
+                in_view(s, m, v),
+                s.reported[m, v] & one_of(s.said[m, v, c], Said.NOTHING, Said.OPEN),
+            ),
+        ),
+    )
+
+
+@strengthening(
     "a quorum that votes to undo excludes earlier and later votes to commit",
     uses=("undo_vote_is_reported", "reports_exclude_commit"),
     role=Role.IMPLIED,
-    only=(
-        "flush_of_what_is_open",
-        "vote_in_a_view_that_has_begun",
-        "home_has_begun",
-        "home_vote_is_commit",
-    ),
+    only=("undo_vote_has_reports",),
 )
 def undo_vote_excludes_commit(s: Cluster) -> Formula:
     """If somebody has voted to undo, a commit is dead in all earlier views."""
