@@ -21,6 +21,7 @@ from samebeat_proofs.cluster_invariants import (
     quorums_meet,
 )
 from samebeat_proofs.facts import Fact, Proof, Role, promised
+from samebeat_spec.language import Spec
 from samebeat_spec.specs import load_spec
 
 
@@ -34,29 +35,9 @@ def _facts(module: ModuleType, role: Role) -> tuple[Fact, ...]:
     return tuple(x for x in vars(module).values() if isinstance(x, Fact) and x.role is role)
 
 
-def cluster_proof() -> Proof:
-    """Return the proof."""
-    spec = load_spec("cluster")
-    inductive = promised(
-        spec,
-        Role.INDUCTIVE,
-        one_open_change=(),
-        apply_after_full_receipt=(),
-        journal_before_send=("chosen_is_not_barred",),
-        no_foreign_message=(),
-        status_once=(),
-        rejoin_before_active=(),
-        value_known=("pre_image_known",),
-    )
-    own = (
-        *_facts(cluster_invariants, Role.INDUCTIVE),
-        *_facts(cluster_invariants_votes, Role.INDUCTIVE),
-        *_facts(cluster_invariants_values, Role.INDUCTIVE),
-        *_facts(cluster_invariants_settled, Role.INDUCTIVE),
-        *_facts(cluster_invariants_votes, Role.IMPLIED),
-        *_facts(cluster_invariants_settled, Role.IMPLIED),
-    )
-    implied = _only(
+def _implied(spec: Spec) -> tuple[Fact, ...]:
+    """What follows from the inductive facts."""
+    return _only(
         promised(
             spec,
             Role.IMPLIED,
@@ -87,7 +68,11 @@ def cluster_proof() -> Proof:
             "acted_means_acked",
         ),
     )
-    steps = _only(
+
+
+def _steps(spec: Spec) -> tuple[Fact, ...]:
+    """What is promised of each step."""
+    return _only(
         promised(
             spec,
             Role.STEP,
@@ -98,9 +83,39 @@ def cluster_proof() -> Proof:
         ),
         decision_stable=("agreement",),
     )
+
+
+def cluster_proof() -> Proof:
+    """Return the proof."""
+    spec = load_spec("cluster")
+    inductive = promised(
+        spec,
+        Role.INDUCTIVE,
+        one_open_change=(),
+        apply_after_full_receipt=(),
+        journal_before_send=("chosen_is_not_barred",),
+        no_foreign_message=(),
+        status_once=(),
+        rejoin_before_active=(),
+        value_known=("pre_image_known",),
+    )
+    own = (
+        *_facts(cluster_invariants, Role.INDUCTIVE),
+        *_facts(cluster_invariants_votes, Role.INDUCTIVE),
+        *_facts(cluster_invariants_values, Role.INDUCTIVE),
+        *_facts(cluster_invariants_settled, Role.INDUCTIVE),
+        *_facts(cluster_invariants_votes, Role.IMPLIED),
+        *_facts(cluster_invariants_settled, Role.IMPLIED),
+    )
     return Proof(
         spec,
-        (*inductive, *own, *implied, *_facts(cluster_invariants_votes, Role.STEP), *steps),
+        (
+            *inductive,
+            *own,
+            *_implied(spec),
+            *_facts(cluster_invariants_votes, Role.STEP),
+            *_steps(spec),
+        ),
         axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
         relational=("view",),
     )

@@ -132,3 +132,5 @@ def test_loss_copies_and_any_order_leave_all_or_nothing(seed: int) -> None:
     net.pass_time(net.now + 3_000)
     net.loss = 0.0
     net.run_to_the_end()
+    for decided in net.outcomes.values():
+        assert len(set(decided.values())) == 1
