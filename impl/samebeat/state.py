@@ -168,6 +168,11 @@ class State:
         late = self.operation is not None and self.operation.purpose is Purpose.UNDO_LATE
         return late or self.given_up is not None
 
+    @property
+    def is_restoring(self) -> bool:
+        """The node has started, and its settings are not in effect yet."""
+        return self.operation is not None and self.operation.purpose is Purpose.RESTORE
+
     def replace_open(self, old: Open, **changes: object) -> Open:
         """Journal a step of an open change, and return it."""
         new: Open = structs.replace(old, **changes)
