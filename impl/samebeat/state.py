@@ -7,7 +7,8 @@ copy is a snapshot.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -123,7 +124,7 @@ class State:
 
     def copy(self) -> State:
         """Return a snapshot."""
-        return replace(self)
+        return copy(self)
 
     def say(self, body: AnyBody, to: str | None = None) -> None:
         """Send a message at the end of this input, after the journal."""

@@ -106,7 +106,7 @@ def follow(
         kept: the oks among that which have not left yet.
     """
     bodies = list(said)
-    journal, state = after.journal, after.state
+    journal, state = after.journal, after._state
     sent = account.sent | _kinds(account, bodies, kept)
     votes = account.votes | {
         (b.change, b.ballot.view, b.ballot.commit) for _, b in bodies if isinstance(b, Vote)
@@ -116,7 +116,7 @@ def follow(
     phases = _phases(dict(account.phases), after, bodies, events, sent)
     acked_now = any(k == "ACK" for k, _ in sent - account.sent)
     late = state.operation is not None and state.operation.purpose is Purpose.UNDO_LATE
-    given_up = before.state.given_up
+    given_up = before._state.given_up
     value = state.installed or account.value
     if late:
         value = account.value if given_up is None else given_up.settings
@@ -197,7 +197,7 @@ def _phases(
 
 def _requests(account: Account, after: Node, bodies: Bodies) -> frozenset[tuple[ChangeId, View]]:
     known = {c for c, _ in account.requests}
-    me = after.state.config.me
+    me = after._state.config.me
     return frozenset(
         (b.change, b.home)
         for _, b in bodies

@@ -10,8 +10,8 @@ What one node does depends on that node alone, so its transitions are computed o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -27,7 +27,7 @@ from samebeat.journal import Phase
 from samebeat.messages import AnyBody, Heartbeat, HeartbeatAck, Join, Ok
 from samebeat.node import Node, Refused
 from samebeat.pair import Watch
-from samebeat.state import State, frozen
+from samebeat.state import Operation, State, frozen
 from samebeat_conformance.account import (
     Account,
     crashed,
@@ -53,8 +53,6 @@ from samebeat_conformance.inputs import (
 )
 
 NOW_MS = 1_000
-_COUNTERS = frozenset({"token", "config"})
-"""Fields that number things, or never change: two states that differ in them alone are one."""
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
 
 Datagrams: TypeAlias = tuple[tuple[str | None, bytes], ...]
@@ -81,7 +79,7 @@ class Local:
     @property
     def name(self) -> str:
         """The node's name."""
-        return self.node.state.config.me
+        return self.node._state.config.me
 
 
 @dataclass(frozen=True)
@@ -156,14 +154,14 @@ def stepped(local: Local, what: Input, *, journals_late: bool = False) -> Steppe
 
 
 def _applies(local: Local) -> bool:
-    operation = local.node.state.operation
+    operation = local.node._state.operation
     return operation is not None and operation.purpose is Purpose.APPLY
 
 
 def _applied(local: Local) -> Local:
     """The value has changed, the journal has not."""
     after = _carried_out(local, _given(local.node, Finish(success=True))).local.account
-    operation = local.node.state.operation
+    operation = local.node._state.operation
     assert operation is not None, "an operation runs"
     assert operation.change is not None, "it is that of a change"
     phases = dict(local.account.phases) | {operation.change: "APPLIED"}
@@ -307,14 +305,14 @@ def _crashed(local: Local, what: Crash) -> Stepped:
 
 def _recovered(local: Local) -> Stepped:
     journal = journals.write(local.node.journal)
-    node = Node.restart(local.node.state.config, journal, NOW_MS)
+    node = Node.restart(local.node._state.config, journal, NOW_MS)
     before = replace(local, account=recovered(local.account))
     return _carried_out(before, _collected(node))
 
 
 def possible_operations(local: Local, *, undo_may_fail: bool) -> tuple[Finish, ...]:
     """Return how the operation that runs may end; what is installed again is, without fail."""
-    operation = local.node.state.operation
+    operation = local.node._state.operation
     if operation is None:
         return ()
     may_fail = operation.purpose is Purpose.APPLY or (
@@ -326,17 +324,35 @@ def possible_operations(local: Local, *, undo_may_fail: bool) -> tuple[Finish, .
 # --- all of them, numbered -----------------------------------------------------------------------
 
 
-def key_of(value: Any) -> Any:
-    """Return something that can be compared and hashed, without what only numbers things."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return tuple(
-            key_of(getattr(value, f.name)) for f in fields(value) if f.name not in _COUNTERS
-        )
-    if isinstance(value, Mapping):
-        return frozenset((key_of(k), key_of(v)) for k, v in value.items())
-    if isinstance(value, tuple):
-        return tuple(map(key_of, value))
-    return value
+def _map_key(entries: Mapping[Any, Any]) -> frozenset[tuple[Any, Any]]:
+    return frozenset(entries.items())
+
+
+_KEYS: dict[str, Callable[[Any], Any] | None] = {
+    **dict.fromkeys(("journal", "now_ms", "sequence", "promised_ms", "seen", "outside")),
+    **dict.fromkeys(("suspected", "wish", "ahead", "installed", "active", "beat", "repeat_ms")),
+    "heard": lambda heard: frozenset(
+        (c, h.acks, h.oks, h.failed, _map_key(h.ballots)) for c, h in heard.items()
+    ),
+    **dict.fromkeys(("reports", "joiners", "watches", "ack_watches"), _map_key),
+    **dict.fromkeys(("operation", "given_up"), lambda operation: operation_key(operation)),
+}
+"""How each field of a node's state is told from others; None: as it is."""
+_NOT_KEYS = frozenset({"token", "config", "sends", "events"})
+"""What numbers things, never changes, or is empty between two inputs."""
+assert {f.name for f in fields(State)} == _KEYS.keys() | _NOT_KEYS, "no field is forgotten"
+
+
+def operation_key(operation: Operation | None) -> Any:
+    """Return what tells a local operation from others, without its number."""
+    if operation is None:
+        return None
+    return operation.purpose, operation.settings, operation.started_ms, operation.change
+
+
+def state_key(s: State) -> Any:
+    """Return what tells a node's state from others."""
+    return tuple([getattr(s, f) if key is None else key(getattr(s, f)) for f, key in _KEYS.items()])
 
 
 class Nodes:
@@ -349,28 +365,29 @@ class Nodes:
         self._journals_late = journals_late
         self._numbers: dict[Any, int] = {}
         self._accounts: dict[tuple[str, Account], int] = {}
-        self._after: dict[tuple[int, Input], tuple[int, Stepped] | None] = {}
+        self._after: list[dict[Input, tuple[int, Stepped] | None]] = []
 
     def number(self, local: Local) -> int:
         """Return the number of a local state; of a node that is down only the journal counts."""
-        state = local.node.state
+        state = local.node._state
         rest = (local.account, local.leaving, local.applied)
-        what = key_of(state) if local.account.up else state.journal
+        what = state_key(state) if local.account.up else state.journal
         number = self._numbers.setdefault((state.config.me, what, rest), len(self.locals))
         if number == len(self.locals):
             self.locals.append(local)
+            self._after.append({})
             own = (state.config.me, local.account)
             self.account.append(self._accounts.setdefault(own, len(self._accounts)))
         return number
 
     def step(self, number: int, what: Input) -> tuple[int, Stepped] | None:
         """Return what an input does and the number of the state after it; None: refused."""
-        known = (number, what)
-        if known not in self._after:
+        known = self._after[number]
+        if what not in known:
             try:
                 after = stepped(self.locals[number], what, journals_late=self._journals_late)
             except Refused:
-                self._after[known] = None
+                known[what] = None
             else:
-                self._after[known] = self.number(after.local), after
-        return self._after[known]
+                known[what] = self.number(after.local), after
+        return known[what]

@@ -24,8 +24,8 @@ from samebeat_conformance.account import recovered
 from samebeat_conformance.concrete import (
     Local,
     Nodes,
-    key_of,
     may_be_lost,
+    operation_key,
     possible_operations,
 )
 from samebeat_conformance.inputs import (
@@ -107,11 +107,13 @@ class Moves:
         self.network = Network(names)
         self.on_demand = on_demand
         self.checks = 0
-        """how many inputs were given to nodes and changed nothing that can be seen"""
+        """how many inputs were given to nodes to find these moves"""
         self._asks = asks
         self._proposals = proposals
         self._faults = faults
         self._known: dict[tuple[int, int], list[Move]] = {}
+        self._kept: dict[int, int] = {}
+        self._kinds: dict[Any, int] = {}
         self._offers: dict[tuple[int, int, int], int] = {}
 
     def of(self, locals_: tuple[int, ...], n: int, network: int) -> list[Move]:
@@ -162,8 +164,8 @@ class Moves:
                     move = self._move(at, name, (*path, what))
                     if move is None:
                         continue
+                    self.checks += 1
                     if self._matters(move.after) == here and not move.asked:
-                        self.checks += 1
                         if move.after not in seen:
                             seen.add(move.after)
                             following.append((move.after, move.inputs))
@@ -175,14 +177,26 @@ class Moves:
                         yield move
             layer = following if depth < len(self.names) else []
 
-    def _matters(self, number: int) -> Any:
-        """Return what a node must keep: all but what others say again."""
+    def _matters(self, number: int) -> int:
+        """Return what a node must keep, numbered: all but what others say again."""
+        if number not in self._kept:
+            what = self._what_matters(number)
+            self._kept[number] = self._kinds.setdefault(what, len(self._kinds))
+        return self._kept[number]
+
+    def _what_matters(self, number: int) -> Any:
         local = self.nodes.locals[number]
         s = local.node._state
         own = (self.nodes.account[number], local.leaving, local.applied, s.journal)
         if not local.account.up:
             return own
-        return (*own, key_of(s.operation), key_of(s.given_up), s.installed, s.sequence)
+        return (
+            *own,
+            operation_key(s.operation),
+            operation_key(s.given_up),
+            s.installed,
+            s.sequence,
+        )
 
     def _offered(self, other: int, number: int, n: int, network: int) -> int:
         """Return what another node says again, and what it answers to what `n` says."""
