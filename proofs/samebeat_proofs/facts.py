@@ -81,6 +81,8 @@ class Proof:
         left_out: promises that this proof does not show, and why.
         relational: names of functions that are read as relations, where sorts that depend on each
             other in a circle would make an obligation undecidable.
+        reals: names of sorts of whole numbers that are read as all real numbers.
+        shows: the name of the shipped spec whose promises these are; nothing: of ``spec`` itself.
     """
 
     spec: Spec
@@ -88,6 +90,8 @@ class Proof:
     axioms: tuple[Property, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     relational: tuple[str, ...] = ()
+    reals: tuple[str, ...] = ()
+    shows: str = ""
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.facts]

@@ -92,7 +92,7 @@ class Generator:
     def __init__(self, proof: Proof, sizes: Mapping[str, int] | None = None) -> None:
         self.proof = proof
         self.spec = proof.spec
-        self.universe = Universe(proof.spec, sizes, proof.relational)
+        self.universe = Universe(proof.spec, sizes, proof.relational, proof.reals)
         self.translator = Translator(self.universe)
         self.before = self.translator.state()
         self.graph = SortGraph()
