@@ -43,8 +43,10 @@ def losses_take_time(s: RealPair) -> Formula:
         Loss,
         Loss,
         Change,
-        lambda k, n, c: (s.loss_ticks[Loss.first, c] == 0)
-        & implies(n == following(k), s.loss_ticks[n, c] == s.loss_ticks[k, c] + longest(s, c)),
+        lambda k, n, c: (
+            (s.loss_ticks[Loss.first, c] == 0)
+            & implies(n == following(k), s.loss_ticks[n, c] == s.loss_ticks[k, c] + longest(s, c))
+        ),
     )
 
 
@@ -139,9 +141,7 @@ def beats_say_what_was_asked(s: RealPair) -> Formula:
 @strengthening("the first may follow on an ack: then the second must have what it follows to")
 def acked_is_recorded(s: RealPair) -> Formula:
     """What the second has acked, it has recorded, or a later change, or it has failed."""
-    return forall(
-        Change, lambda c: implies(s.acked[c] & ~s.failed[c], c <= s.recorded[SECOND])
-    )
+    return forall(Change, lambda c: implies(s.acked[c] & ~s.failed[c], c <= s.recorded[SECOND]))
 
 
 @strengthening("the first must have nothing that the second has not")
@@ -164,9 +164,7 @@ def one_open_change(s: RealPair) -> Formula:
     """Where changes may fail, all between what the first has recorded and the last have failed."""
     return forall(
         Change,
-        lambda c: implies(
-            s.may_fail & (s.recorded[FIRST] < c) & (c < s.asked), s.failed[c]
-        ),
+        lambda c: implies(s.may_fail & (s.recorded[FIRST] < c) & (c < s.asked), s.failed[c]),
     )
 
 
@@ -320,12 +318,14 @@ def one_comes_in_time(s: RealPair) -> Formula:
     """If something is on its way, one of it was sent in time: after all tolerated losses at most."""
     in_time = exists(
         Beat,
-        lambda b: s.on_its_way[b]
-        & (
-            s.since_heard_ticks
-            <= s.age_ticks[b]
-            + longest(s, s.longest_used)
-            + s.loss_ticks[s.tolerated_losses, s.longest_used]
+        lambda b: (
+            s.on_its_way[b]
+            & (
+                s.since_heard_ticks
+                <= s.age_ticks[b]
+                + longest(s, s.longest_used)
+                + s.loss_ticks[s.tolerated_losses, s.longest_used]
+            )
         ),
     )
     return implies(s.alive & ~none_on_its_way(s), in_time)
@@ -337,7 +337,9 @@ def one_comes_in_time(s: RealPair) -> Formula:
 @strengthening("what is on its way when the first crashes may still make the second wait again")
 def crash_after_sending(s: RealPair) -> Formula:
     """Nothing is sent after a crash, and nothing arrives later than the delay after it."""
-    return implies(~s.alive & ~s.suspected, s.since_crash_ticks <= s.since_heard_ticks + s.delay_ticks) & (
+    return implies(
+        ~s.alive & ~s.suspected, s.since_crash_ticks <= s.since_heard_ticks + s.delay_ticks
+    ) & (
         forall(
             Beat,
             lambda b: implies(
@@ -356,9 +358,7 @@ def no_crash_no_clock(s: RealPair) -> Formula:
 @strengthening("an unsuspected node is one whose deadline has not passed")
 def deadline_not_passed(s: RealPair) -> Formula:
     """Unless it suspects, the second has waited no longer than its deadline."""
-    return implies(
-        ~s.suspected, s.since_heard_ticks <= s.deadline_ticks[s.armed[SECOND]]
-    )
+    return implies(~s.suspected, s.since_heard_ticks <= s.deadline_ticks[s.armed[SECOND]])
 
 
 @strengthening("a first that crashes late leaves nothing that could still change the deadline")

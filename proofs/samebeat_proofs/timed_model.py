@@ -183,9 +183,7 @@ def tick(s: RealPair, d: Ticks) -> None:
         "no heartbeat is due",
     )
     guard(
-        forall(
-            Beat, lambda b: implies(s.on_its_way[b], s.age_ticks[b] + d <= s.delay_ticks)
-        ),
+        forall(Beat, lambda b: implies(s.on_its_way[b], s.age_ticks[b] + d <= s.delay_ticks)),
         "no heartbeat has been on its way for the largest delay",
     )
 

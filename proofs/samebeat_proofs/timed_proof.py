@@ -9,6 +9,7 @@ from __future__ import annotations
 from samebeat_proofs import timed_invariants
 from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_proofs.timed_model import real_pair
+from samebeat_proofs.timed_tight import TIGHT
 from samebeat_spec.language import Property
 
 
@@ -28,7 +29,7 @@ def timed_proof() -> Proof:
     steps = promised(spec, Role.STEP, tightener_defers=(), interval_kept=())
     return Proof(
         spec,
-        (*own, *inductive, *implied, *steps),
+        (*own, *inductive, *implied, *steps, TIGHT),
         axioms=tuple(axioms),
         reals=("Ticks",),
         shows="heartbeat",
