@@ -132,7 +132,7 @@ def _small_numbers(generator: Generator, step: Step | None) -> dict[str, Z3]:
         for place in product(*(universe.elements(s) for s in v.arguments))
     ]
     terms += [x for x in (step.parameters if step else ()) if z3.is_int(x)]
-    return {f"small {i}": z3.And(0 <= x, x <= LARGEST) for i, x in enumerate(terms)}
+    return {f"small {i}": z3.And(x >= 0, x <= LARGEST) for i, x in enumerate(terms)}
 
 
 class _Reading:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from samebeat_spec.language import Formula, Property, Spec
-from samebeat_spec.language.terms import Name, Term
 from samebeat_spec.language.definitions import record_property
+from samebeat_spec.language.terms import Name, Term
 
 
 class ProofError(Exception):

@@ -75,7 +75,7 @@ def losses_take_time(s: LossTime, t: LossTime) -> Formula:
 @axiom
 def intervals_are_times(s: LossTime) -> Formula:
     """No interval is negative."""
-    return forall(Change, lambda c: 0 <= s.longest_ticks[c])
+    return forall(Change, lambda c: s.longest_ticks[c] >= 0)
 
 
 def loss_time_proof() -> Proof:

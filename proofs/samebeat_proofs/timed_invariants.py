@@ -13,7 +13,6 @@ from samebeat_proofs.timed_model import (
     RealPair,
     covers,
     longest,
-    needed,
     none_on_its_way,
 )
 from samebeat_spec.heartbeat import FIRST, SECOND, Change, Policy, Rearming, widens
@@ -24,15 +23,15 @@ from samebeat_spec.language import Formula, exists, following, forall, implies, 
 
 @axiom
 def values_are_safe(s: RealPair) -> Formula:
-    """SAFE: the deadline of each change outlasts tolerated losses at its interval, and the delay."""
+    """SAFE: each deadline outlasts tolerated losses at the change's interval, and the delay."""
     return forall(Change, lambda c: covers(s, c, c))
 
 
 @axiom
 def times_are_times(s: RealPair) -> Formula:
     """No interval, drift or delay is negative."""
-    return (0 <= s.delay_ticks) & forall(
-        Change, lambda c: (0 <= s.interval_ticks[c]) & (0 <= s.drift_ticks[c])
+    return (s.delay_ticks >= 0) & forall(
+        Change, lambda c: (s.interval_ticks[c] >= 0) & (s.drift_ticks[c] >= 0)
     )
 
 
@@ -271,12 +270,12 @@ def beats_of_recorded(s: RealPair) -> Formula:
 def clocks_count_up(s: RealPair) -> Formula:
     """No clock is negative, and no heartbeat has been on its way for longer than the delay."""
     return (
-        (0 <= s.since_sent_ticks)
-        & (0 <= s.since_heard_ticks)
+        (s.since_sent_ticks >= 0)
+        & (s.since_heard_ticks >= 0)
         & forall(
             Beat,
             lambda b: implies(
-                s.on_its_way[b], (0 <= s.age_ticks[b]) & (s.age_ticks[b] <= s.delay_ticks)
+                s.on_its_way[b], (s.age_ticks[b] >= 0) & (s.age_ticks[b] <= s.delay_ticks)
             ),
         )
     )
@@ -315,7 +314,7 @@ def silence_is_losses(s: RealPair) -> Formula:
 
 @strengthening("a heartbeat on its way must come in time")
 def one_comes_in_time(s: RealPair) -> Formula:
-    """If something is on its way, one of it was sent in time: after all tolerated losses at most."""
+    """If something is on its way, one of it was sent after all tolerated losses at most."""
     in_time = exists(
         Beat,
         lambda b: (

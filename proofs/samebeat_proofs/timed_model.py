@@ -83,7 +83,7 @@ def longest(s: RealPair, c: Change) -> Ticks:
 
 
 def needed(s: RealPair, c: Change) -> Ticks:
-    """Return the shortest deadline that is SAFE for `c`: it outlasts tolerated losses and the delay."""
+    """Return the shortest SAFE deadline for `c`: it outlasts tolerated losses and the delay."""
     t: Ticks = longest(s, c) + s.loss_ticks[s.tolerated_losses, c] + s.delay_ticks
     return t
 
@@ -177,7 +177,7 @@ def receive_heartbeat(s: RealPair, b: Beat) -> None:
 @action(claims=heartbeat.tick.claims, tick=True)
 def tick(s: RealPair, d: Ticks) -> None:
     """The time `d` passes, and nothing is due before it is over; a deadline may pass meanwhile."""
-    guard(0 <= d, "time goes on")
+    guard(d >= 0, "time goes on")
     guard(
         implies(s.alive, s.since_sent_ticks + d <= longest(s, s.armed[FIRST])),
         "no heartbeat is due",

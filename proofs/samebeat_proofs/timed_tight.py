@@ -46,7 +46,7 @@ def on_its_last_way(s: RealPair, b: Beat) -> Formula:
         & s.on_its_way[b]
         & (s.effective[FIRST] == c)
         & (s.since_sent_ticks == 0)
-        & (0 <= s.age_ticks[b])
+        & (s.age_ticks[b] >= 0)
         & (s.age_ticks[b] <= s.delay_ticks)
         & (
             s.since_heard_ticks
