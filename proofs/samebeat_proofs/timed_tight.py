@@ -12,7 +12,7 @@ from __future__ import annotations
 from samebeat_proofs.courses import Told, part
 from samebeat_proofs.facts import Fact, Role
 from samebeat_proofs.timed_model import Beat, Loss, RealPair, longest, needed, none_on_its_way
-from samebeat_spec.heartbeat import FIRST, SECOND, Change
+from samebeat_spec.heartbeat import FIRST, SECOND, Change, Ticks
 from samebeat_spec.language import Formula, following, forall, implies
 from samebeat_spec.language.definitions import record_property
 
@@ -78,15 +78,17 @@ def last_sent(s: RealPair, b: Beat) -> Told:
 
 
 @part("tick", "send_heartbeat")
-def another_sent(s: RealPair, b: Beat, n: Beat) -> Told:
+def another_sent(s: RealPair, b: Beat, n: Beat, x: Ticks) -> Told:
     """As long as the delay is not over, another interval passes."""
     pause = longest(s, s.armed[FIRST])
     given = (
         on_its_last_way(s, b)
-        & (s.age_ticks[b] + pause <= s.delay_ticks)
+        & (s.age_ticks[b] == x)
+        & (x + pause <= s.delay_ticks)
         & forall(Beat, lambda k: implies(s.on_its_way[k], k < n))
     )
-    return given, [[pause], [n]], on_its_last_way(s, b)
+    later = s.age_ticks[b] == x + pause
+    return given, [[pause], [n]], on_its_last_way(s, b) & later
 
 
 @part("tick")
