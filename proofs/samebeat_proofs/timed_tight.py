@@ -19,21 +19,20 @@ from samebeat_spec.language.definitions import record_property
 
 def is_short(s: RealPair) -> Formula:
     """The deadline that runs is shorter than SAFE, by any amount."""
-    return s.deadline_ticks[s.armed[SECOND]] < needed(s, s.armed[FIRST])
+    deadline: Ticks = s.deadline_ticks[s.armed[SECOND]]
+    return deadline < needed(s, s.armed[FIRST])
 
 
 def only_losses(s: RealPair) -> Formula:
     """Since the last arrival each heartbeat was lost, each after the longest interval."""
     c = s.armed[FIRST]
+    heard: Ticks = s.since_heard_ticks + s.loss_ticks[s.losses_left, c]
     return (
         s.alive
         & none_on_its_way(s)
         & (s.effective[FIRST] == c)
         & (s.since_sent_ticks == 0)
-        & (
-            s.since_heard_ticks + s.loss_ticks[s.losses_left, c]
-            == s.loss_ticks[s.tolerated_losses, c]
-        )
+        & (heard == s.loss_ticks[s.tolerated_losses, c])
         & is_short(s)
     )
 
@@ -41,6 +40,7 @@ def only_losses(s: RealPair) -> Formula:
 def on_its_last_way(s: RealPair, b: Beat) -> Formula:
     """After all losses `b` was sent, and no other heartbeat arrives before it."""
     c = s.armed[FIRST]
+    waited: Ticks = s.age_ticks[b] + longest(s, c) + s.loss_ticks[s.tolerated_losses, c]
     return (
         s.alive
         & s.on_its_way[b]
@@ -48,10 +48,7 @@ def on_its_last_way(s: RealPair, b: Beat) -> Formula:
         & (s.since_sent_ticks == 0)
         & (s.age_ticks[b] >= 0)
         & (s.age_ticks[b] <= s.delay_ticks)
-        & (
-            s.since_heard_ticks
-            == s.age_ticks[b] + longest(s, c) + s.loss_ticks[s.tolerated_losses, c]
-        )
+        & (s.since_heard_ticks == waited)
         & forall(Beat, lambda k: implies(s.on_its_way[k], s.age_ticks[k] <= s.age_ticks[b]))
         & is_short(s)
     )

@@ -83,7 +83,7 @@ def test_another_delay_is_noticed():
 def test_nothing_depends_on_what_the_proof_remembers_for_itself():
     """So it does not matter that explored states have no such thing."""
     for a in (*REAL.initials, *REAL.actions):
-        read = [g.condition for g in a.guards]
+        read: list[Expr] = [g.condition for g in a.guards]
         read += [x.value for x in a.assignments if x.variable.name != GHOST and x.value is not None]
         names = {e.variable.name for r in read for e in within(r) if isinstance(e, Apply)}
         assert GHOST not in names, a.name
