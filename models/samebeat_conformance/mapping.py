@@ -79,6 +79,7 @@ class Mapping:
             for q in instance.domain(quorum)
         }
         """the quorum of the spec that has these members"""
+        self.members = {q: names for names, q in self.quorums.items()}
 
     # --- what stands for what --------------------------------------------------------------------
 

@@ -296,12 +296,25 @@ class Product:
         result.stutter_checks += self.moves.checks
         result.states, result.edges = spec.states, spec.edges
         result.edges_covered = sum(spec.covered)
-        images = {self.alpha(pair) for pair in self._before}
+        images = self.images()
         for step in self.uncovered():
             result.uncovered[step.action] += 1
             if step.source in images:
                 result.missed[step.action] += 1
         result.edges_possible = sum(spec.degree(s) for s in images)
+
+    def images(self) -> set[int]:
+        """Return the states of the spec that the cores can be in."""
+        return {self.alpha(pair) for pair in self._before}
+
+    def may_propose(self, step: Step) -> bool:
+        """Return whether a core proposes such a view: with itself, and not the members it has."""
+        node, _, quorum = step.arguments
+        cells = self.spec.state(step.source)
+        index = self.mapping.instance.cell_index
+        view = cells[index["view"][node,]]
+        has = cells[index["members"][view,]]
+        return has != quorum and self.mapping.nodes[node] in self.mapping.members[quorum]
 
     def uncovered(self) -> Iterator[Step]:
         """Yield the steps of the spec that no move has taken."""

@@ -28,7 +28,8 @@ class SpecGraph:
     def __init__(self, instance: Instance) -> None:
         graph = state_graph(instance, MOST_STATES)
         assert all(c.values[0] >= 0 and c.values[-1] < 256 for c in instance.cells)
-        self._numbers = {bytes(s): i for i, s in enumerate(graph.states)}
+        self._states = [bytes(s) for s in graph.states]
+        self._numbers = {s: i for i, s in enumerate(self._states)}
         actions = [(a.action.name, a.arguments) for a in graph.machine.steps.actions]
         self._actions = actions
         self._start: list[int] = graph.start.tolist()
@@ -54,7 +55,7 @@ class SpecGraph:
 
     def state(self, number: int) -> StateTuple:
         """Return a state by its number."""
-        return next(tuple(s) for s, i in self._numbers.items() if i == number)
+        return tuple(self._states[number])
 
     def step(self, number: int) -> Step:
         """Return a step by its number; it starts at the state whose row it is in."""
