@@ -307,14 +307,15 @@ class Product:
         """Return the states of the spec that the cores can be in."""
         return {self.alpha(pair) for pair in self._before}
 
-    def may_propose(self, step: Step) -> bool:
-        """Return whether a core proposes such a view: with itself, and not the members it has."""
-        node, _, quorum = step.arguments
-        cells = self.spec.state(step.source)
-        index = self.mapping.instance.cell_index
-        view = cells[index["view"][node,]]
-        has = cells[index["members"][view,]]
-        return has != quorum and self.mapping.nodes[node] in self.mapping.members[quorum]
+    def idle(self) -> set[tuple[int, int]]:
+        """Return the states of the spec with the nodes that can be there without an operation."""
+        locals_ = self.moves.nodes.locals
+        return {
+            (self.alpha(pair), n)
+            for pair in self._before
+            for n, number in enumerate(pair.locals_)
+            if locals_[number].node._state.operation is None
+        }
 
     def uncovered(self) -> Iterator[Step]:
         """Yield the steps of the spec that no move has taken."""

@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from samebeat_conformance.instances import Listed
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
+from samebeat_conformance.reasons import NEVER, Reasons
 from samebeat_conformance.trace import itf_of, lines_of
 from samebeat_models.results import Verdict
-
-PROPOSES_AND_REPORTS = "a core proposes a view and reports to it in one step"
-ONLY_WITH_ITSELF = "a core proposes no view without itself, nor one with the members it has"
-NEVER = "no core takes it, though one could be there"
-PASSED_BY = "no core is ever in the state where it starts"
 
 LEFT_OUT = (
     "more members, changes, views and crashes than the instance has",
@@ -52,7 +48,7 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """A divergence, noise that changes something or a step that no core takes: violated."""
-        never = any(reason in (NEVER, PASSED_BY) for _, reason in self.uncovered)
+        never = any(reason == NEVER for _, reason in self.uncovered)
         if self.divergence or self.noise.failures or (self.found.complete and never):
             return Verdict.VIOLATED
         return Verdict.HOLDS if self.found.complete else Verdict.UNDETERMINED
@@ -85,18 +81,10 @@ def conform(
         itf = itf_of(product, found.divergence)
         return Outcome(listed, found, Noise(), Counter(), words, itf)
     noise = make_noise(product.moves.nodes, product.moves.network)
-    return Outcome(listed, found, noise, _uncovered(product, listed))
+    return Outcome(listed, found, noise, _uncovered(product))
 
 
-def _uncovered(product: Product, listed: Listed) -> Counter[tuple[str, str]]:
-    """Return how many steps are not taken, and why; the reasons are about views only."""
-    images = product.images()
-    reasons: Counter[tuple[str, str]] = Counter()
-    for step in product.uncovered():
-        if step.source in images:
-            only = step.action == "propose" and not product.may_propose(step)
-            reason = ONLY_WITH_ITSELF if only else NEVER
-        else:
-            reason = PROPOSES_AND_REPORTS if listed.views > 1 else PASSED_BY
-        reasons[step.action, reason] += 1
-    return reasons
+def _uncovered(product: Product) -> Counter[tuple[str, str]]:
+    """Return how many steps are not taken, and why."""
+    reasons = Reasons(product)
+    return Counter((step.action, reasons.of(step)) for step in product.uncovered())
