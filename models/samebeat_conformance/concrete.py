@@ -53,6 +53,8 @@ from samebeat_conformance.inputs import (
 )
 
 NOW_MS = 1_000
+_LONG_AGO_MS = -(10**9)
+"""So long ago that each deadline has passed, however far the envelope widens it."""
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
 
 Datagrams: TypeAlias = tuple[tuple[str | None, bytes], ...]
@@ -213,7 +215,11 @@ def _propose(node: Node, members: tuple[str, ...]) -> None:
     _not_before(s, late_ms)
     s.promised_ms = NOW_MS
     s.watches = frozen(
-        {p: Watch((0, 0), 0, Fraction(1)) for p in s.promised.members if p not in members}
+        {
+            p: Watch((0, 0), _LONG_AGO_MS, Fraction(1))
+            for p in s.promised.members
+            if p not in members
+        }
     )
     s.joiners = frozen({p: late_ms for p in members if p not in s.promised.members})
     node.on_timer(NOW_MS + 1)
