@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samebeat_cli.commands.options import TracesFolder
 from samebeat_cli.errors import CommandError, Interrupted
 from samebeat_cli.output import (
     WIDE,
@@ -28,6 +29,7 @@ from samebeat_models.progress import Budget
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
     from samebeat_cli.reports.proofs import Proved
+    from samebeat_models.results import Exit
     from samebeat_proofs.engine import Engine
     from samebeat_proofs.facts import Proof
     from samebeat_proofs.obligations import Obligation
@@ -49,8 +51,8 @@ def prove(
     specs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SPEC]...",
-            help="Specs by name. Nothing: all that have a proof.",
+            metavar="[SPEC|MODEL]...",
+            help="Specs by name. Nothing: all that have a proof. With --bmc: models.",
             show_default=False,
         ),
     ] = None,
@@ -78,6 +80,24 @@ def prove(
         Path | None,
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
+    bmc: Annotated[
+        int | None,
+        typer.Option(
+            "--bmc",
+            metavar="DEPTH",
+            min=0,
+            help="No proof: look for a run of so many steps that breaks a promise, on models by "
+            "name (or all of a spec). A step is any set of actions that do not interfere.",
+        ),
+    ] = None,
+    one_action: Annotated[
+        bool,
+        typer.Option(
+            "--one-action",
+            help="With --bmc: one action a step, so a run that is found is shortest.",
+        ),
+    ] = False,
+    out_itf: TracesFolder = None,
 ) -> None:
     """Prove properties by induction, for every number of nodes; exit 12 if a step is not met.
 
@@ -87,6 +107,11 @@ def prove(
 
     Example: samebeat prove group --obligations
     """
+    if bmc is not None:
+        _refuse("--bmc", {"--obligations": obligations, "--smt2": smt2})
+        code = _search(specs or (), bmc, one_action, rlimit, seed, out_itf, form, output)
+        raise typer.Exit(int(code))
+    _refuse("a proof", {"--one-action": one_action, "--out-itf": out_itf})
     from samebeat_cli.reports.proofs import exit_code
     from samebeat_proofs.solver import RLIMIT
     from samebeat_proofs.solver import Budget as SolverBudget
@@ -100,6 +125,39 @@ def prove(
     _deliver(proved, form, output, obligations)
     if code := exit_code(proved):
         raise typer.Exit(int(code))
+
+
+def _refuse(what: str, options: Mapping[str, object]) -> None:
+    """Refuse options that say nothing here."""
+    for name, value in options.items():
+        if value:
+            raise CommandError(f"{name} is not for {what}")
+
+
+def _search(
+    names: Sequence[str],
+    depth: int,
+    one_action: bool,
+    rlimit: int | None,
+    seed: int,
+    out_itf: Path | None,
+    form: ProveFormat,
+    output: Path | None,
+) -> Exit:
+    from samebeat_cli.commands.prove_bounded import search_models
+
+    if output is not None:
+        check_can_write(output)
+    return search_models(
+        names,
+        depth,
+        parallel=not one_action,
+        rlimit=rlimit,
+        seed=seed,
+        out_itf=out_itf,
+        output=output,
+        as_json=form is ProveFormat.JSON,
+    )
 
 
 def _deliver(
