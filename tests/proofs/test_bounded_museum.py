@@ -21,7 +21,7 @@ GROUP = {
     "send-busy-without-rival": 3,
     "receive-without-sender": 5,
     "receive-without-open-change": 5,
-    "close-busied-without-acked-phase": 11,
+    "close-busied-without-acked-phase": 13,
     "close-busied-without-busy-answer": 6,
     "apply-without-acked-phase": 9,
     "apply-without-every-ack": 4,
@@ -31,7 +31,7 @@ GROUP = {
     "send-failure-without-failed-apply": 8,
     "commit-without-applied": 8,
     "commit-without-every-ok": 6,
-    "undo-without-open-change": 9,
+    "undo-without-open-change": 15,
     "undo-without-heard-failure": 8,
 }
 """How many steps the solver needs for each control; never more than one action a step needs."""

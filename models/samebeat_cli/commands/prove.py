@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 SEARCH = Budget(states=200_000, seconds=10)
-"""How far a run is looked for that breaks the fact of a counterexample."""
+"""How far the states of a counterexample, and a run that breaks its fact, are looked for."""
 
 
 class ProveFormat(StrEnum):
@@ -80,6 +80,21 @@ def prove(
         Path | None,
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FACT",
+            help="Leave out a fact that only the proof needs, to see what it is good for.",
+        ),
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=path_option,
+            help="Draw the counterexample to each obligation that is not met here, as SVG.",
+        ),
+    ] = None,
     bmc: Annotated[
         int | None,
         typer.Option(
@@ -108,7 +123,8 @@ def prove(
     Example: samebeat prove group --obligations
     """
     if bmc is not None:
-        _refuse("--bmc", {"--obligations": obligations, "--smt2": smt2})
+        useless = {"--obligations": obligations, "--smt2": smt2, "--without": without}
+        _refuse("--bmc", {**useless, "--draw": draw})
         code = _search(specs or (), bmc, one_action, rlimit, seed, out_itf, form, output)
         raise typer.Exit(int(code))
     _refuse("a proof", {"--one-action": one_action, "--out-itf": out_itf})
@@ -120,8 +136,12 @@ def prove(
         check_can_write(output)
     if smt2 is not None:
         make_folder(smt2)
-    proofs = _select(specs or ())
+    if draw is not None:
+        make_folder(draw)
+    proofs = _without(_select(specs or ()), without)
     proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
+    if draw is not None:
+        _draw(proved, draw)
     _deliver(proved, form, output, obligations)
     if code := exit_code(proved):
         raise typer.Exit(int(code))
@@ -188,6 +208,28 @@ def _select(names: Sequence[str]) -> list[Proof]:
     return [load_proof(name) for name in dict.fromkeys(names or PROOFS)]
 
 
+def _without(proofs: list[Proof], fact: str | None) -> list[Proof]:
+    """Return the proofs that have a fact that only they need, without it; all if it is None."""
+    if fact is None:
+        return proofs
+    found = [p for p in proofs if fact in {f.name for f in p.strengthenings}]
+    if not found:
+        known = ", ".join(f.name for p in proofs for f in p.strengthenings)
+        raise CommandError(f"--without: no fact that only a proof needs is {fact!r}: {known}")
+    return [p.without_fact(fact) for p in found]
+
+
+def _draw(proved: Sequence[Proved], folder: Path) -> None:
+    """Draw each counterexample that was found."""
+    from samebeat_cli.reports.pictures import SUFFIX, picture
+
+    for p in proved:
+        for d in p.run.discharged:
+            if (found := p.counterexample(d)) is not None:
+                name = file_name(p.name, d.obligation.fact, d.obligation.part)
+                write_file(folder / (name + SUFFIX), picture(found))
+
+
 def _run(proofs: Sequence[Proof], budget: SolverBudget, smt2: Path | None) -> list[Proved]:
     """Discharge the obligations of every proof in turn."""
     from samebeat_cli.progress import Progress
@@ -204,8 +246,9 @@ def _run(proofs: Sequence[Proof], budget: SolverBudget, smt2: Path | None) -> li
 
 def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     """Discharge the obligations of one proof, and look for a counterexample to what is not met."""
+    from samebeat_cli.reports.counterexamples import step_of
     from samebeat_cli.reports.proofs import Proved
-    from samebeat_models.broken import look_for
+    from samebeat_models.classify import classify
     from samebeat_proofs.engine import Answer
     from samebeat_proofs.obligations import ONE_VALUE
 
@@ -222,13 +265,16 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     progress.finish()
     failed = (d.obligation for d in run.discharged if d.answer is Answer.FAILED)
     counterexamples = {o.name: engine.examples.against(o.fact, o.part) for o in failed}
-    broken = {}
+    classified = {}
     for key, example in counterexamples.items():
-        fact = key.partition(".")[0]
+        fact, _, part = key.partition(".")
         if example is not None and fact != ONE_VALUE:
-            progress.start(f"{name}: looking for a run that breaks {fact}")
-            broken[key] = look_for(example.instance, engine.proof.find(fact).prop, SEARCH)
-    return Proved(run, counterexamples, broken, perf_counter() - begin)
+            progress.start(f"{name}: looking up the counterexample to {key}")
+            prop, step = engine.proof.find(fact).prop, step_of(example)
+            larger = engine.examples.larger(fact, part, example.instance)
+            at = example.instance, prop, example.state, step
+            classified[key] = classify(*at, SEARCH, larger)
+    return Proved(run, counterexamples, classified, perf_counter() - begin)
 
 
 def _write(engine: Engine, folder: Path) -> None:
