@@ -61,7 +61,16 @@ def test_the_formulas_have_exactly_the_interpreters_steps(example: Example, orac
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["group-2x1", "pair-1", "acks-count-settles", "cluster-2x1-live", "composed-2-raises"]
+    "name",
+    [
+        "group-2x1",
+        "pair-1",
+        "prompt-raises",
+        "acks-count-settles",
+        "limits-fragment-raise",
+        "cluster-2x1-live",
+        "composed-2-raises",
+    ],
 )
 def test_so_have_those_of_the_shipped_models(name, oracle):
     instance = instance_of(name)
