@@ -129,9 +129,9 @@ def test_a_picture_of_a_run_elsewhere_says_so(tmp_path: Path) -> None:
     sizes = {"Node": 2, "Change": 1, "Epoch": 2, "Value": 2}
     instance = Instance("wrong", spec, sizes, {"start_value": "v1", "asked": {"c1": "v2"}})
     (start,) = Interpreter(instance).initial_states()
-    phases = {"phase[n1, c1]": Phase.COMMITTED, "phase[n2, c1]": Phase.FAILED}
+    phases = {"phase[n1, c1]": "COMMITTED", "phase[n2, c1]": "UNDONE"}
     state = tuple(
-        phases[label].index if (label := instance.cell_label(i)) in phases else x
+        instance.element(Phase, phases[label]) if (label := instance.cell_label(i)) in phases else x
         for i, x in enumerate(start)
     )
     promise = spec.find_property("failure_excludes_commit")

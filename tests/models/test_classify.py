@@ -1,10 +1,11 @@
 """A counterexample is reached, broken elsewhere, not reached or undetermined: each comes out."""
 
 from samebeat_models.broken import look_for
-from samebeat_models.classify import Kind, classify, look_up
+from samebeat_models.classify import Classified, Kind, Place, classify, look_up
 from samebeat_models.progress import Budget
-from samebeat_models.results import Step
+from samebeat_models.results import Step, Trace
 from samebeat_spec.language import Instance
+from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
@@ -24,14 +25,21 @@ def wrong(nodes: int) -> Instance:
     )
 
 
-def last_step(instance):
+def run_of(place: Place | Classified | None) -> Trace:
+    """Return the run that comes with a verdict; there must be one."""
+    assert place is not None
+    assert place.trace is not None
+    return place.trace
+
+
+def last_step(instance: Instance) -> tuple[StateTuple, Step]:
     """Return the last state but one of a shortest run that breaks the promise, and the step."""
     found = look_for(instance, FAILURE, BUDGET)
     assert found.trace is not None
     return found.trace.states[-2], found.trace.steps[-1]
 
 
-def never(instance):
+def never(instance: Instance) -> StateTuple:
     """Return a state that no run reaches: one has committed, another has undone."""
     (start,) = Interpreter(instance).initial_states()
     phases = {"phase[n1, c1]": 5, "phase[n2, c1]": 6}
@@ -43,8 +51,8 @@ def test_every_state_of_the_graph_is_found_at_its_depth(group, oracle):
     depths = oracle(instance).depths
     states = list(depths)[::10]
     places = look_up(instance, states, BUDGET)
-    assert [len(p.trace.steps) for p in places] == [depths[s] for s in states]
-    assert [p.trace.states[-1] for p in places] == states
+    assert [len(run_of(p).steps) for p in places] == [depths[s] for s in states]
+    assert [run_of(p).states[-1] for p in places] == states
     assert {p.verdict for p in places} == {"reached"}
 
 
@@ -64,9 +72,9 @@ def test_a_step_from_a_state_that_runs_reach_is_a_defect_with_its_run():
     state, step = last_step(instance)
     found = classify(instance, FAILURE, state, step, BUDGET)
     assert found.kind is Kind.REACHED
-    assert found.trace.states[-1] == step.state
-    assert not Interpreter(instance).holds(FAILURE, found.trace.states[-1])
-    assert len(found.trace.steps) == len(found.before.trace.steps) + 1 == 10
+    assert run_of(found).states[-1] == step.state
+    assert not Interpreter(instance).holds(FAILURE, run_of(found).states[-1])
+    assert len(run_of(found).steps) == len(run_of(found.before).steps) + 1 == 10
 
 
 def test_no_run_gets_there_but_another_one_breaks_it():
@@ -74,8 +82,9 @@ def test_no_run_gets_there_but_another_one_breaks_it():
     state = never(instance)
     found = classify(instance, FAILURE, state, Step("commit", (0, 0), state), BUDGET)
     assert found.kind is Kind.ELSEWHERE
+    assert found.after is not None
     assert found.before.verdict == found.after.verdict == "not reached"
-    assert len(found.trace.steps) == 10
+    assert len(run_of(found).steps) == 10
 
 
 def test_what_one_member_cannot_show_two_may():
@@ -85,7 +94,7 @@ def test_what_one_member_cannot_show_two_may():
     assert alone.kind is Kind.UNREACHED
     found = classify(wrong(1), FAILURE, odd, None, BUDGET, [wrong(2)])
     assert found.kind is Kind.ELSEWHERE
-    assert found.trace.instance.sizes["Node"] == 2
+    assert run_of(found).instance.sizes["Node"] == 2
 
 
 def test_no_run_gets_there_and_none_breaks_it_so_a_fact_is_missing(group):

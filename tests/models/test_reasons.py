@@ -1,29 +1,28 @@
 """A formula is explained by few cells, and by these alone."""
 
 import itertools
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from samebeat_models.reasons import Why, what_matters
+from samebeat_spec.language import Instance
+from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
 GROUP = load_spec("group")
 
 
-def named(instance, cells):
+def named(instance: Instance, cells: Iterable[int]) -> set[str]:
+    """Return cells by their labels."""
     return {instance.cell_label(i) for i in cells}
 
 
-def state_with(instance, **cells):
-    """Return the start with some cells set, by label with ``_`` for what is no letter."""
+def state_with(instance: Instance, cells: Mapping[str, int]) -> StateTuple:
+    """Return the start with some cells set."""
     (start,) = Interpreter(instance).initial_states()
-    found = list(start)
-    for i in range(len(instance.cells)):
-        label = instance.cell_label(i)
-        if label in cells.get("set", {}):
-            found[i] = cells["set"][label]
-    return tuple(found)
+    return tuple(cells.get(instance.cell_label(i), x) for i, x in enumerate(start))
 
 
 COMMITTED, UNDONE = 5, 6
@@ -31,10 +30,10 @@ COMMITTED, UNDONE = 5, 6
 
 def test_of_all_members_the_two_that_differ_are_named(group):
     instance = group(3, 1)
-    state = state_with(instance, set={"phase[n1, c1]": COMMITTED, "phase[n3, c1]": UNDONE})
+    state = state_with(instance, {"phase[n1, c1]": COMMITTED, "phase[n3, c1]": UNDONE})
     matters = what_matters(instance, GROUP.find_property("agreement"), state)
     assert named(instance, matters.all) == {"phase[n1, c1]", "phase[n3, c1]"}
-    assert (matters.changed, matters.guards, matters.before) == (set(), set(), set())
+    assert not matters.changed | matters.guards | matters.before
 
 
 def test_of_a_step_what_it_changes_and_what_its_guards_read_matters(group):
@@ -49,8 +48,8 @@ def test_of_a_step_what_it_changes_and_what_its_guards_read_matters(group):
 
 def test_a_step_property_reads_both_states(group):
     instance = group(2, 1)
-    before = state_with(instance, set={"phase[n1, c1]": COMMITTED})
-    after = state_with(instance, set={"phase[n1, c1]": UNDONE})
+    before = state_with(instance, {"phase[n1, c1]": COMMITTED})
+    after = state_with(instance, {"phase[n1, c1]": UNDONE})
     prop, undo = GROUP.find_property("decision_stable"), GROUP.find_action("undo")
     matters = what_matters(instance, prop, before, undo, (0, 0), after)
     assert named(instance, matters.before) == named(instance, matters.after) == {"phase[n1, c1]"}

@@ -1,5 +1,8 @@
 """A bounded search takes the interpreter's steps, finds what the explorer finds, and never more."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import z3
 from tests.conftest import Example
@@ -12,6 +15,7 @@ from samebeat_proofs.finite import Finite
 from samebeat_proofs.serial import Judge
 from samebeat_proofs.solver import Budget
 from samebeat_spec.language import Instance, StateError
+from samebeat_spec.language.instance import Arguments, StateTuple
 from samebeat_spec.specs import load_spec
 
 MODELS = {m.name: m for m in load_catalog()}
@@ -26,7 +30,7 @@ def instance_of(name: str) -> Instance:
 # --- one step ------------------------------------------------------------------------------
 
 
-def as_solver_has_it(finite: Finite, state):
+def as_solver_has_it(finite: Finite, state: StateTuple) -> set[tuple[str, Arguments, StateTuple]]:
     """Return every step from a state as the formulas have it, with what does not fit."""
     values = [
         finite.universe.element(cell.variable.to, x)
@@ -34,7 +38,7 @@ def as_solver_has_it(finite: Finite, state):
     ]
     pairs = list(zip(finite.cells, values, strict=True))
 
-    def here(formula):
+    def here(formula: Any) -> Any:
         return z3.simplify(z3.substitute(formula, *pairs))
 
     found, cells = set(), finite.instance.cells
@@ -124,6 +128,7 @@ def test_one_action_a_step_finds_the_explorers_shortest_run(name):
     found = search(instance_of(name), 12, parallel=False, deadlocks=False)
     explored = explore(instance_of(name), deadlocks=False, budget=States(states=200_000))
     least = min(f.depth for f in explored.violated() if f.depth is not None)
+    assert found.run
     assert len(found.run.taken) == model.depth == least
     assert set(found.broken) <= set(model.violates)
 
@@ -138,6 +143,7 @@ def test_sets_of_actions_need_fewer_steps():
     name = "commit-without-every-ok"
     found = search(instance_of(name), 6, wanted=["failure_excludes_commit"])
     assert found.depth == 5
+    assert found.run
     assert len(found.at_once) == 6
     assert sum(found.at_once) >= len(found.run.taken) == MODELS[name].depth == 10
 
@@ -145,12 +151,13 @@ def test_sets_of_actions_need_fewer_steps():
 def test_a_right_model_is_searched_to_the_depth_and_no_verdict_comes_of_it(group):
     found = search(group(2, 1), 8)
     assert (found.run, found.broken, found.why, found.depth) == (None, (), "", 8)
+    assert found.taken
     assert "commit" in found.taken
     assert "send_busy" not in found.taken  # there is no second change that could be in the way
 
 
 def test_within_few_steps_few_actions_are_taken(group):
-    assert search(group(2, 1), 2).taken == {"request", "receive_request"}
+    assert search(group(2, 1), 2).taken == frozenset({"request", "receive_request"})
 
 
 def test_a_budget_that_runs_out_is_no_depth(group):
@@ -164,6 +171,7 @@ def test_a_run_that_gets_stuck_without_the_goal_is_found(oracle):
     instance = instance_of("close-busied-without-busy-answer")
     found = search(instance, 8, deadlocks=False)
     assert found.broken == ("quiescence_reachable",)
+    assert found.run
     assert found.run.last in oracle(instance).stuck()
 
 
@@ -182,7 +190,7 @@ def test_a_step_to_a_state_that_does_not_fit_is_an_error_of_the_spec():
 # --- the serialisation is looked at --------------------------------------------------------
 
 
-def both_request(group) -> tuple[BoundedSearch, z3.CheckSatResult]:
+def both_request(group: Callable[[int, int], Instance]) -> tuple[BoundedSearch, z3.CheckSatResult]:
     """Return a search in which two members are to ask for one change in the same step."""
     engine = BoundedSearch(group(2, 1))
     engine._extend()
@@ -215,7 +223,9 @@ def test_every_order_of_a_set_leads_to_the_same_state():
         steps = [engine.finite.steps[i] for i in reversed(picked)]
         backwards += [(s.action.name, s.arguments) for s in steps]
     assert max(map(len, engine._picks())) > 1
-    assert judge.run(run.initial, backwards).last == run.last
+    again = judge.run(run.initial, backwards)
+    assert again
+    assert again.last == run.last
 
 
 def test_a_run_is_shortened_to_what_it_needs():
@@ -225,6 +235,7 @@ def test_a_run_is_shortened_to_what_it_needs():
     n1, n2 = (0, 0), (1, 0)
     taken = [("request", n1), ("receive_request", n2), ("receive_request", n1), ("send_ack", n1)]
     run = judge.run(start, [*taken, ("apply", n1), ("send_ack", n2)])
+    assert run
     short = judge.shortened(run)
     assert [name for name, _ in short.taken] == ["request", "receive_request", "send_ack", "apply"]
     assert judge.broken(short) == ("apply_after_full_receipt",)

@@ -58,6 +58,7 @@ def test_each_is_found_in_exactly_so_many_steps(name, depth):
     assert found.run is not None
     assert set(found.broken) & set(model.violates)
     assert (found.depth, len(found.at_once)) == (depth - 1, depth)
+    assert model.depth is not None
     assert depth <= model.depth <= len(found.run.taken)
 
 
@@ -76,6 +77,7 @@ def test_most_controls_of_the_hardened_group_change_are_looked_at():
 @pytest.mark.parametrize("name", SHORT)
 def test_each_of_the_hardened_one_is_found_as_early_as_by_the_explorer(name):
     model = controls("cluster")[name]
+    assert model.depth is not None
     found = caught(model, model.depth)
     assert found.run is not None
     assert set(found.broken) & set(model.violates)
