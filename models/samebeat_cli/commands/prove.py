@@ -250,9 +250,10 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     from samebeat_cli.reports.proofs import Proved
     from samebeat_models.classify import classify
     from samebeat_proofs.engine import Answer
+    from samebeat_proofs.facts import Role
     from samebeat_proofs.obligations import ONE_VALUE
 
-    begin, name = perf_counter(), engine.proof.spec.name
+    begin, name = perf_counter(), engine.proof.shows or engine.proof.spec.name
 
     def tell(obligation: Obligation) -> None:
         if progress.current:
@@ -268,12 +269,13 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     classified = {}
     for key, example in counterexamples.items():
         fact, _, part = key.partition(".")
-        if example is not None and fact != ONE_VALUE:
-            progress.start(f"{name}: looking up the counterexample to {key}")
-            prop, step = engine.proof.find(fact).prop, step_of(example)
-            larger = engine.examples.larger(fact, part, example.instance)
-            at = example.instance, prop, example.state, step
-            classified[key] = classify(*at, SEARCH, larger)
+        if example is None or fact == ONE_VALUE or engine.proof.find(fact).role is Role.RUN:
+            continue
+        progress.start(f"{name}: looking up the counterexample to {key}")
+        prop, step = engine.proof.find(fact).prop, step_of(example)
+        larger = engine.examples.larger(fact, part, example.instance)
+        at = example.instance, prop, example.state, step
+        classified[key] = classify(*at, SEARCH, larger)
     return Proved(run, counterexamples, classified, perf_counter() - begin)
 
 

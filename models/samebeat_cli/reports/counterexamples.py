@@ -13,7 +13,7 @@ from samebeat_models.reasons import Matters, what_matters
 from samebeat_models.render import step_label, trace_data, trace_lines
 from samebeat_models.results import Step, Verdict
 from samebeat_proofs.examples import Example
-from samebeat_spec.language import Property
+from samebeat_spec.language import Instance, Property
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,12 @@ class Counterexample:
     @property
     def size(self) -> str:
         """How many elements it has, ``2 of Node, 1 of Change``."""
-        sizes = self.example.instance.sizes
-        return ", ".join(f"{size} of {name}" for name, size in sizes.items())
+        return _sizes(self.example.instance)
 
     @property
     def _larger(self) -> str:
         assert self.classified is not None
-        sizes = self.classified.others[-1].instance.sizes
-        return ", ".join(f"{size} of {name}" for name, size in sizes.items())
+        return _sizes(self.classified.others[-1].instance)
 
     @property
     def verdict(self) -> str:
@@ -92,9 +90,15 @@ class Counterexample:
         return f"Whether a run breaks {self.fact} is undetermined: {found.why}"
 
 
+def _sizes(instance: Instance) -> str:
+    """Return how many elements each sort has; of numbers that is no news."""
+    numbers = {s.__name__ for s in instance.spec.sorts if s.integer}
+    return ", ".join(f"{n} of {name}" for name, n in instance.sizes.items() if name not in numbers)
+
+
 def _also(other: Broken) -> str:
     """Say of a larger instance that no run breaks the fact there, or that this is not known."""
-    sizes = ", ".join(f"{size} of {name}" for name, size in other.instance.sizes.items())
+    sizes = _sizes(other.instance)
     states = count_of(other.states, "state")
     if other.verdict is Verdict.HOLDS:
         return f"nor with {sizes} ({states})"
