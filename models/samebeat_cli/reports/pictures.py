@@ -97,8 +97,10 @@ def picture(c: Counterexample) -> str:
 def _worth(c: Counterexample) -> tuple[str, str]:
     """Return the colour and the sentence that say what a counterexample is worth."""
     found = c.classified
-    if found is None or found.kind is Kind.UNDETERMINED:
-        return GREY, f"undetermined: {c.verdict}"
+    if found is None:
+        return GREY, c.verdict
+    if found.kind is Kind.UNDETERMINED:
+        return GREY, f"undetermined: {found.why}"
     here = "the state before" if c.step else "this state"
     if found.kind is Kind.UNREACHED:
         return AMBER, f"a fact is missing: no run gets to {here}, and none breaks {c.fact}"
