@@ -120,7 +120,7 @@ def test_one_action_a_step_finds_the_least_depth_of_the_oracle(example: Example,
         "send-busy-without-rival",
         "receive-request-without-request",
         "acks-suspect-without-reason",
-        "cluster-apply-without-every-ack",
+        pytest.param("cluster-apply-without-every-ack", marks=pytest.mark.slow),
     ],
 )
 def test_one_action_a_step_finds_the_explorers_shortest_run(name):
@@ -167,6 +167,7 @@ def test_a_budget_that_runs_out_is_no_depth(group):
     assert found.why.startswith("the budget of the solver ran out at depth ")
 
 
+@pytest.mark.slow
 def test_a_run_that_gets_stuck_without_the_goal_is_found(oracle):
     instance = instance_of("close-busied-without-busy-answer")
     found = search(instance, 8, deadlocks=False)
