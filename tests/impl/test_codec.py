@@ -13,7 +13,7 @@ from samebeat import messages
 from samebeat.codec import MAX_BYTES, ProtocolError, decode, encode
 from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
-from samebeat.messages import Message
+from samebeat.messages import MAX_PAYLOAD, Message
 from samebeat.parameters import Settings
 
 LONG = tuple(f"{i:02}".ljust(32, "x") for i in range(MAX_MEMBERS))
@@ -41,6 +41,10 @@ BODIES: tuple[messages.AnyBody, ...] = (
     messages.Join(),
     messages.Heartbeat(LARGE, LARGE, CHANGES[0]),
     messages.HeartbeatAck(LARGE, LARGE),
+    messages.Fragment(
+        LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
+    ),
+    messages.FragmentAck(LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, 65_535),
 )
 
 
