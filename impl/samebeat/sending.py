@@ -51,14 +51,15 @@ class Sent:
     give_up_at_ms: int
     held: frozenset[int] = frozenset()
 
-    def missing(self) -> list[int]:
-        """Return the fragments to send now: what is not acked, and the last one at least.
+    def missing(self, is_first: bool) -> list[int]:
+        """Return the fragments to send now: what is not acked; of the first message one at least.
 
-        Where all are acked, the message waits for an earlier one, and the peer must be told when
-        that is given up.
+        Where all are acked, the peer has waited for an earlier message, and must be told that this
+        was given up.
         """
         pieces = count(len(self.data), self.size)
-        return [i for i in range(pieces) if i not in self.held] or [pieces - 1]
+        missing = [i for i in range(pieces) if i not in self.held]
+        return missing or [pieces - 1] * is_first
 
     @property
     def due_ms(self) -> int:
@@ -161,10 +162,14 @@ class Sending:
         return failed
 
     def give_up(self, now_ms: int) -> list[tuple[bytes, Failure]]:
-        """Give up what is too old, and return it."""
+        """Give up what is too old, and return it; whatever is first now is due, and says so."""
         failed = [(m.data, Failure.GIVEN_UP) for m in self.flight if m.give_up_at_ms <= now_ms]
         if failed:
-            self.flight = tuple(m for m in self.flight if m.give_up_at_ms > now_ms)
+            floor = self.floor
+            rest = tuple(m for m in self.flight if m.give_up_at_ms > now_ms)
+            if rest and rest[0].sequence != floor:
+                rest = (replace(rest[0], retry_at_ms=now_ms), *rest[1:])
+            self.flight = rest
         return failed
 
     def retry(self, now_ms: int) -> Iterator[Fragment]:
@@ -187,7 +192,7 @@ class Sending:
     def _fragments(self, sent: Sent) -> Iterator[Fragment]:
         """Yield what is missing of a message; its first fragment, if the peer is not known."""
         floor, epoch = self.floor, self.flight[0].epoch
-        for index in sent.missing() if self.peer else (0,):
+        for index in sent.missing(sent.sequence == floor) if self.peer else (0,):
             yield Fragment(
                 self.me,
                 self.peer,

@@ -28,8 +28,7 @@ from samebeat.journal import read
 from samebeat.messages import Ack, AnyBody, Failure, Heartbeat, Ok
 from samebeat.node import Node
 from samebeat.parameters import Settings
-
-from .wire import Observer
+from samebeat_conformance.wire import Observer
 
 Datagram = tuple[str, str, bytes, int]
 """From whom, to whom, what, and when it arrives."""
