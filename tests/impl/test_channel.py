@@ -10,8 +10,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from samebeat.channel import Channel, Holds
 from samebeat.fragments import NOTHING, Partial, count, cut, is_sound
@@ -57,14 +58,14 @@ def fragment(sequence: int = 1, **changes: Any) -> Fragment:
     return Fragment(**{**fields, **changes})
 
 
-def holds(settings: Settings = SETTINGS, epoch: int = 0) -> Holds:
+def holds(held: Settings = SETTINGS, epoch: int = 0) -> Holds:
     """What a node holds that has these settings and no change open."""
-    return Holds(epoch, settings, Takes.of(settings, Assumptions()))
+    return Holds(epoch, held, Takes.of(held, Assumptions()))
 
 
-def receiver(settings: Settings = SETTINGS) -> Channel:
+def receiver(held: Settings = SETTINGS) -> Channel:
     """A node's end of a channel, in its first boot."""
-    channel = Channel.start(1, holds(settings).takes)
+    channel = Channel.start(1, holds(held).takes)
     channel.to_send()
     return channel
 
@@ -81,6 +82,7 @@ def hear(
 # --- fragments -------------------------------------------------------------------------------
 
 
+@settings(max_examples=25)
 @given(st.binary(min_size=1, max_size=700), st.integers(64, 800), st.randoms())
 def test_a_message_is_the_same_when_it_is_put_together_in_any_order(
     data: bytes, size: int, rng: Random
@@ -225,9 +227,9 @@ def test_what_the_window_does_not_let_out_waits_and_goes_when_acks_come() -> Non
     assert link.ends["b"].delivered == [b"%d" % i for i in range(5)]
 
 
-def replace_settings(settings: Settings, **values: int) -> Settings:
+def replace_settings(old: Settings, **values: int) -> Settings:
     """Settings with some values replaced."""
-    return Settings(**{**{n: getattr(settings, n) for n in settings.__struct_fields__}, **values})
+    return structs.replace(old, **values)
 
 
 def test_a_full_queue_says_so_and_nothing_has_changed() -> None:
@@ -447,6 +449,7 @@ def kept_bytes(channel: Channel) -> int:
     return sum(len(part) for p in channel.receiving.partials.values() for part in p.parts.values())
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(
@@ -459,8 +462,8 @@ def test_a_hostile_peer_fills_its_window_and_no_more(
     pieces: list[tuple[int, int, int, int]],
 ) -> None:
     """At most `window` messages, none longer than a message may be, and one number for the rest."""
-    settings = replace_settings(SMALL, message_send_window=4)
-    b = receiver(settings)
+    small = replace_settings(SMALL, message_send_window=4)
+    b = receiver(small)
     for sequence, index, size, floor in pieces:
         length = min(MAX_PAYLOAD, (index + 1) * size)
         data = bytes(max(0, min(size, length - index * size)))
@@ -468,7 +471,7 @@ def test_a_hostile_peer_fills_its_window_and_no_more(
             sequence, index=index, size=size, length=length, data=data, floor=min(floor, sequence)
         )
         if is_sound(piece):
-            b.receive(piece, 0, holds(settings))
+            b.receive(piece, 0, holds(small))
         below = b.receiving.below
         assert len(b.receiving.partials) <= 4
         assert all(below <= n < below + 4 for n in b.receiving.partials)
@@ -477,10 +480,10 @@ def test_a_hostile_peer_fills_its_window_and_no_more(
 
 
 def test_whatever_the_window_is_a_peer_has_so_many_messages_ahead_at_most() -> None:
-    settings = replace_settings(SETTINGS, message_send_window=65_535)
-    b = receiver(settings)
+    widest = replace_settings(SETTINGS, message_send_window=65_535)
+    b = receiver(widest)
     for sequence in range(2, MAX_AHEAD + 50):
-        b.receive(fragment(sequence, floor=1), 0, holds(settings))
+        b.receive(fragment(sequence, floor=1), 0, holds(widest))
     assert len(b.receiving.partials) == MAX_AHEAD - 1
     assert b.to_send()[0] == FragmentAck(1, 1, 2, 1, 2, 0, 1_400, MAX_AHEAD)
 
@@ -488,6 +491,7 @@ def test_whatever_the_window_is_a_peer_has_so_many_messages_ahead_at_most() -> N
 _natural = st.integers(0, 4) | st.just(2**53)
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.builds(
