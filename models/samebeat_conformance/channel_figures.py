@@ -6,6 +6,7 @@ promises. `change_under_load` measures all that a change of them does to message
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, product
 from random import Random
@@ -123,13 +124,15 @@ def change_under_load(
     peaks: list[int] = []
     said = {"a": [_message("a", i, length) for i in range(3 * messages)]}
     said["b"] = [_message("b", i, length) for i in range(3 * messages)]
+    change = _change(link, new)
     for phase in range(3):
         known = len(link.sent)
         loads = [slice(third, None, 3) for third in range(3)]
         peak = 0
-        for n, load in product("ab", loads):
+        for load, n in product(loads, "ab"):
             if phase == 1:
-                _switch_a_bit(link, new)
+                next(change, None)
+                link.run(7)
             for data in said[n][phase * messages : (phase + 1) * messages][load]:
                 link.enqueue(n, data)
             peak = max(peak, _in_flight(link))
@@ -150,18 +153,14 @@ def _in_flight(link: Linked) -> int:
     return max(len(end.channel.sending.flight) for end in link.ends.values())
 
 
-def _switch_a_bit(link: Linked, new: Settings) -> None:
-    """Go on with the change: it is opened at `a`, at `b`, committed at `a`, at `b`."""
-    a, b = link.ends["a"], link.ends["b"]
-    if a.settings != new and not a.opened:
-        link.open("a", new)
-    elif b.settings != new and not b.opened:
-        link.open("b", new)
-    elif a.opened:
-        link.commit("a")
-    elif b.opened:
-        link.commit("b")
-    link.run(7)
+def _change(link: Linked, new: Settings) -> Iterator[None]:
+    """Open the change at both, and commit it at one after the other; a step each time."""
+    for n in "ab":
+        link.open(n, new)
+        yield
+    for n in "ab":
+        link.commit(n)
+        yield
 
 
 def _counted(link: Linked, said: dict[str, list[bytes]]) -> tuple[int, int, int, int]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from samebeat.messages import Fragment
 from samebeat.parameters import Settings
+from samebeat.receiving import Receiving, Takes
 from samebeat_conformance import channel_figures as figures
 from samebeat_conformance.channel_figures import UnderLoad, change_under_load
 
@@ -95,3 +97,32 @@ def test_a_change_under_load_loses_and_repeats_nothing(name: str, raised: bool) 
     assert found.peak[0::2] == tuple(windows)
     assert found.largest[1] == max(sizes)
     assert found.peak[1] <= max(windows)
+
+
+@pytest.mark.slow
+def test_a_receiver_that_does_not_wait_for_the_drain_is_seen_by_what_it_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The control: it takes what it holds, and not what is under way."""
+    receive = Receiving.receive
+
+    def at_once(self: Receiving, f: Fragment, now_ms: int, epoch: int, held: Takes) -> Any:
+        self.takes = held
+        return receive(self, f, now_ms, epoch, held)
+
+    monkeypatch.setattr(Receiving, "receive", at_once)
+    found = under_load("fragment size", raised=False)
+    assert found.refused > 0
+    assert found.failed > 0
+
+
+@pytest.mark.slow
+def test_a_memory_that_is_too_short_is_seen_by_what_comes_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The control: a stream is forgotten while copies are under way."""
+    forgets_at = Receiving.forgets_at
+    monkeypatch.setattr(
+        Receiving, "forgets_at", lambda self: self.heard_ms + 1 if forgets_at(self) else None
+    )
+    assert under_load("retry timer", raised=True).duplicated > 0
