@@ -64,6 +64,11 @@ def test_the_largest_message_of_each_kind_comes_back_as_it_was(body: messages.An
     assert decode(data) == message(body)
 
 
+def test_the_largest_message_that_goes_in_fragments_is_as_long_as_a_channel_takes() -> None:
+    whole = [b for b in BODIES if not isinstance(b, messages.Fragment)]
+    assert max(len(encode(message(b))) for b in whole) <= MAX_PAYLOAD
+
+
 @pytest.mark.parametrize("body", BODIES, ids=lambda b: type(b).__name__)
 def test_a_message_that_is_cut_or_too_long_is_an_error(body: messages.AnyBody) -> None:
     data = encode(message(body))
@@ -90,6 +95,18 @@ def test_a_message_that_is_cut_or_too_long_is_an_error(body: messages.AnyBody) -
         [1, "test", [0, "a"], 0, ["join"], 1],
         [1, "test", [0, "a", 1], 0, ["join"]],
         [1, "test", [0, "a"], 0, ["heartbeat", 1, 1]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 0, 1, 0, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 0, 0, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 252, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 63, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 65_508, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 16_129, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 1, b""]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 1, "x"]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 252, 64, 1]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 63, 1]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 64, 0]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 64, 65_536]],
         [1, "test", [0, "a"], 0],
         {"version": 1},
         None,
