@@ -422,6 +422,16 @@ def test_a_receiver_that_takes_less_at_once_refuses_what_is_under_way(
     assert link.ends["b"].delivered == [LONG]
 
 
+@pytest.mark.parametrize(("stated", "size"), [(0, 1_400), (1, 64), (2, 1_400)])
+def test_only_a_peer_that_sends_by_what_this_node_holds_lets_it_take_less(
+    stated: int, size: int
+) -> None:
+    """One that is behind has not switched; one that is ahead sends by values not known here."""
+    b = receiver(SETTINGS)
+    hear(b, fragment(epoch=stated), held=holds(SMALL, epoch=1))
+    assert b.receiving.takes.size == size
+
+
 def test_a_sender_goes_by_what_its_peer_has_last_said_that_it_takes() -> None:
     """Who has been away takes what its old settings say, and must be able to learn the new ones."""
     link = Linked(SMALL)
