@@ -97,7 +97,7 @@ class Sending:
 
     def room(self, settings: Settings) -> int:
         """Return how many more messages can be enqueued now."""
-        free = 0 if self.queue else self._window(settings) - (self.last + 1 - self.floor)
+        free = self._window(settings) - (self.last + 1 - self.floor)
         return max(0, settings.send_queue_overflow_threshold - len(self.queue)) + max(0, free)
 
     def is_waiting(self, data: bytes) -> bool:

@@ -267,6 +267,24 @@ def test_a_lower_threshold_turns_new_messages_down_and_purges_nothing() -> None:
     assert link.ends["b"].delivered == [b"%d" % i for i in range(8)]
 
 
+def test_the_window_counts_from_the_oldest_message_also_when_later_ones_are_given_up() -> None:
+    """The receiver has room for a row of messages, from the one that it waits for on."""
+    link = Linked(replace_settings(SETTINGS, message_send_window=3))
+    link.fate = deaf
+    link.enqueue("a", b"1")
+    shorter = replace_settings(SETTINGS, message_send_window=3, maximum_message_retry_time=200)
+    link.open("a", shorter)
+    link.commit("a")
+    for i in range(2, 6):
+        link.enqueue("a", b"%d" % i)
+    link.run(900)
+    sending = link.ends["a"].channel.sending
+    assert [m.data for m in sending.flight] == [b"1"]
+    assert sending.queue == (b"4", b"5")
+    link.run(100)
+    assert [m.data for m in sending.flight] == [b"4", b"5"]
+
+
 # --- restarts --------------------------------------------------------------------------------
 
 
@@ -307,6 +325,17 @@ def test_what_is_under_way_to_a_member_that_restarts_is_reported_and_what_is_que
     link.run(0)
     assert [(d, why) for _, d, why in link.ends["a"].failed] == [(b"under way", Failure.RESTARTED)]
     assert link.ends["b"].delivered == [b"queued"]
+
+
+def test_an_answer_to_a_stream_that_is_not_taken_says_nothing_of_another_stream() -> None:
+    """Or a sender that has restarted would take its new messages for delivered."""
+    b = receiver()
+    hear(b, fragment(1), fragment(2))
+    b.to_send()
+    hear(b, fragment(1, boot=2, to=0))
+    (answer,) = b.to_send()
+    assert isinstance(answer, FragmentAck)
+    assert (answer.boot, answer.to, answer.below, answer.sequence) == (1, 2, 0, 0)
 
 
 def test_a_peer_that_is_not_known_is_asked_first_and_nothing_is_lost_by_that() -> None:
@@ -449,6 +478,22 @@ def test_an_ack_that_was_overtaken_does_not_say_what_the_peer_takes() -> None:
     newer = FragmentAck(1, 0, 5, 0, 0, 0, 64, 2)
     hear(a, newer, FragmentAck(1, 0, 4, 0, 0, 0, 1_400, 64))
     assert (a.sending.size, a.sending.window) == (64, 2)
+
+
+def test_what_a_peer_took_before_it_restarted_does_not_count() -> None:
+    a = receiver()
+    hear(a, FragmentAck(2, 0, 1, 0, 0, 0, 64, 2), FragmentAck(1, 1, 9, 0, 0, 0, 1_400, 64))
+    assert (a.sending.peer, a.sending.size, a.sending.window) == (2, 64, 2)
+
+
+def test_an_ack_of_what_was_never_sent_is_no_ack() -> None:
+    a = receiver()
+    hear(a, FragmentAck(1, 0, 1, 0, 0, 0, 1_400, 64))
+    a.enqueue(b"1", 0, holds())
+    hear(a, FragmentAck(1, 1, 2, 3, 0, 0, 1_400, 64))
+    assert [m.data for m in a.sending.flight] == [b"1"]
+    hear(a, FragmentAck(1, 1, 2, 2, 0, 0, 1_400, 64))
+    assert a.sending.flight == ()
 
 
 # --- bounds ----------------------------------------------------------------------------------
