@@ -1,6 +1,6 @@
 """One core, spoken to by hand: reports, the flush, what is held back, what is remembered (C5).
 
-The change layer alone, on bare datagrams: see ``test_channel`` for what is below it.
+The change layer alone, on bare datagrams: see ``test_channel_takes`` for what is below it.
 """
 
 from __future__ import annotations
