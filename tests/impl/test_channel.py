@@ -151,6 +151,7 @@ def test_what_is_not_acked_in_time_is_reported_and_what_comes_after_it_is_delive
     link.run(1)
     assert link.ends["a"].failed == [(1_000, b"lost", Failure.GIVEN_UP)]
     assert link.ends["b"].delivered == [b"kept"]
+    assert [at for at, f in link.fragments() if f.data == b"kept"] == [500, 1_000]
 
 
 def test_nothing_is_sent_of_a_message_that_was_given_up() -> None:
