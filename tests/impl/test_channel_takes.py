@@ -144,14 +144,15 @@ def test_only_a_peer_that_sends_by_what_this_node_holds_lets_it_take_less(
 
 def test_a_sender_goes_by_what_its_peer_has_last_said_that_it_takes() -> None:
     """Who has been away takes what its old settings say, and must be able to learn the new ones."""
-    link = Linked(SMALL)
-    larger = replace_settings(SETTINGS, message_send_window=1)
-    link.open("a", larger)
+    link = Linked(replace_settings(SMALL, message_send_window=2))
+    link.open("a", replace_settings(SETTINGS, message_send_window=64))
     link.commit("a")
-    link.enqueue("a", LONG)
+    for _ in range(5):
+        link.enqueue("a", LONG)
+    assert len(link.ends["a"].channel.sending.flight) == 2
     link.run(0)
-    assert [f.size for _, f in link.fragments()] == [64] * 4
-    assert link.ends["b"].delivered == [LONG]
+    assert [f.size for _, f in link.fragments()] == [64] * 4 * 5
+    assert link.ends["b"].delivered == [LONG] * 5
 
 
 def test_an_ack_that_was_overtaken_does_not_say_what_the_peer_takes() -> None:
