@@ -10,7 +10,17 @@ from samebeat.codec import VERSION, decode, encode
 from samebeat.config import Config, Transport
 from samebeat.effects import Install, NotDelivered, Outcome, Persist, Purpose, Rejected
 from samebeat.ids import ChangeId, View, ViewId
-from samebeat.messages import Ack, AnyBody, Fragment, FragmentAck, Heartbeat, Join, Message, Request
+from samebeat.messages import (
+    Ack,
+    AnyBody,
+    Closed,
+    Fragment,
+    FragmentAck,
+    Heartbeat,
+    Join,
+    Message,
+    Request,
+)
 from samebeat.node import Node, Refused
 from samebeat.parameters import Settings
 from samebeat.sending import Failure
@@ -147,8 +157,8 @@ def test_what_a_member_has_lost_in_a_crash_is_said_to_it_again() -> None:
 
 
 def test_a_request_that_finds_a_full_send_queue_is_refused_and_sent_to_nobody() -> None:
-    """Claim 3.send_queue_overflow_threshold."""
-    net = cluster(message_send_window=4, send_queue_overflow_threshold=1)
+    """Claim 3.send_queue_overflow_threshold: one message waits, and two more are to go out."""
+    net = cluster(message_send_window=4, send_queue_overflow_threshold=2)
     net.loses = lambda source, to, body: (
         (source, to) == ("c", "a") and isinstance(body, FragmentAck)
     )
@@ -156,7 +166,7 @@ def test_a_request_that_finds_a_full_send_queue_is_refused_and_sent_to_nobody() 
     net.settle()
     assert net.outcome(first) is Outcome.COMMITTED
     with pytest.raises(
-        Refused, match=r"queue to c is full.*threshold is 1; the request was sent to"
+        Refused, match=r"queue to c is full.*threshold is 2; the request was sent to"
     ):
         net.ask("a", heartbeat_interval=3_000)
     assert net.flying == []
@@ -261,6 +271,20 @@ def test_a_message_is_acked_when_the_journal_that_it_has_led_to_is_durable() -> 
     sent = [(s.to, decode(s.data).body) for s in node.data_to_send()]
     assert [to for to, body in sent if isinstance(body, FragmentAck)] == ["b"]
     assert [to for to, body in sent if isinstance(body, Fragment)] == ["b", "c"]
+
+
+def test_a_node_takes_what_an_open_change_asks_for_until_it_is_closed_and_the_peer_agrees() -> None:
+    """Claims 3.maximum_message_retry_time and 20.preamble: the peer may commit at any moment."""
+    node = alone()
+    larger = Settings(maximum_fragment_size=2_000, maximum_message_retry_time=50_000)
+    node.receive(in_a_fragment(as_bytes(Request(CHANGE, HOME, larger))), "b", NOW)
+    takes = [node.state.channels[m].receiving.takes for m in "bc"]
+    assert {(t.size, t.memory_ms) for t in takes} == {(2_000, 50_000)}
+    node.receive(in_a_fragment(as_bytes(Closed(CHANGE)), sequence=2), "b", NOW)
+    assert node.journal.opens == ()
+    node.receive(in_a_fragment(as_bytes(Join()), sequence=3), "b", NOW)
+    after = {m: node.state.channels[m].receiving.takes.memory_ms for m in "bc"}
+    assert after == {"b": 30_000, "c": 50_000}
 
 
 def test_messages_that_come_at_once_are_taken_one_after_the_other() -> None:
