@@ -26,6 +26,7 @@ from samebeat.parameters import Settings
 from samebeat.sending import Failure
 
 from .net import Net
+from .test_faults import storm
 
 NOW = 1_000
 HOME = View(ViewId(0, "a"), ("a", "b", "c"))
@@ -201,6 +202,24 @@ def test_what_is_under_way_to_a_member_that_restarts_is_told_to_the_host() -> No
     assert ("a", NotDelivered("c", "Request", Failure.RESTARTED)) in net.failures
     net.run_to_the_end()
     assert net.outcome(change) is Outcome.COMMITTED
+
+
+TINY = Settings(
+    maximum_fragment_size=64,
+    message_send_window=2,
+    send_queue_overflow_threshold=3,
+    message_retry_timer=100,
+    maximum_message_retry_time=1_000,
+)
+
+
+@pytest.mark.slow
+def test_storms_on_a_layer_that_fails_all_the_time_end_in_agreement() -> None:
+    """Notes C5 to C8: queues overflow, messages are given up, and members restart."""
+    nets = [storm(seed, start=TINY) for seed in range(12)]
+    assert {f.reason for net in nets for _, f in net.failures} == set(Failure)
+    outcomes = {o for net in nets for decided in net.outcomes.values() for o in decided.values()}
+    assert {Outcome.COMMITTED, Outcome.UNDONE} <= outcomes
 
 
 # --- what does not belong --------------------------------------------------------------------
