@@ -24,6 +24,9 @@ from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_spec.language import Spec
 from samebeat_spec.specs import load_spec
 
+RLIMIT = 40_000_000
+"""What an obligation may cost: some need several times what is usual."""
+
 
 def _only(facts: tuple[Fact, ...], **only: tuple[str, ...]) -> tuple[Fact, ...]:
     """Return facts, some of which assume no others than these."""
@@ -118,4 +121,5 @@ def cluster_proof() -> Proof:
         ),
         axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
         relational=("view",),
+        rlimit=RLIMIT,
     )

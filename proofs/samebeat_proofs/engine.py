@@ -20,7 +20,7 @@ from samebeat_proofs.facts import Proof, Role
 from samebeat_proofs.fragment import Edge
 from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
 from samebeat_proofs.smtlib import DENIED
-from samebeat_proofs.solver import Budget, Solver
+from samebeat_proofs.solver import RLIMIT, Budget, Solver
 from samebeat_proofs.universe import Z3
 
 ALL_FACTS = "all facts at once"
@@ -76,12 +76,14 @@ class Run:
     """A proof with what came of it.
 
     ``possible`` has an example for ``ALL_FACTS`` and for each action by name: a state in which
-    every fact holds, and a step by the action from there; None where none was found.
+    every fact holds, and a step by the action from there; None where none was found. ``rlimit`` is
+    what an obligation might cost.
     """
 
     proof: Proof
     discharged: tuple[Discharged, ...]
     possible: dict[str, Example | None]
+    rlimit: int = RLIMIT
 
     @property
     def impossible(self) -> tuple[str, ...]:
@@ -121,7 +123,7 @@ class Engine:
 
     def __init__(self, proof: Proof, budget: Budget | None = None) -> None:
         self.proof = proof
-        self.budget = budget or Budget()
+        self.budget = budget or Budget.of(proof)
         self.examples = Examples(proof, self.budget)
 
     @cached_property
@@ -159,7 +161,7 @@ class Engine:
         possible = {ALL_FACTS: self.examples.of_facts()}
         for action in self.proof.spec.actions:
             possible[action.name] = self.examples.of_action(action.name)
-        return Run(self.proof, tuple(found), possible)
+        return Run(self.proof, tuple(found), possible, self.budget.rlimit)
 
     def discharge(self, obligation: Obligation) -> Discharged:
         """Refute one obligation, or say why not."""

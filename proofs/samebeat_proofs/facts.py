@@ -81,6 +81,7 @@ class Proof:
         left_out: promises that this proof does not show, and why.
         relational: names of functions that are read as relations, where sorts that depend on each
             other in a circle would make an obligation undecidable.
+        rlimit: what one obligation may cost, in the solver's unit of work; nothing: as usual.
     """
 
     spec: Spec
@@ -88,6 +89,7 @@ class Proof:
     axioms: tuple[Property, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     relational: tuple[str, ...] = ()
+    rlimit: int | None = None
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.facts]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from samebeat_proofs.cluster_proof import cluster_proof
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
 
-PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof}
+PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof, "cluster": cluster_proof}
 
 
 def load_proof(spec: str) -> Proof:

@@ -13,7 +13,7 @@ from samebeat_spec.specs import load_spec
 
 SPEC = load_spec("cluster")
 PROOF = cluster_proof()
-ENGINE = Engine(PROOF, Budget(40_000_000))
+ENGINE = Engine(PROOF)
 DECISIVE = (
     "agreement.implied",
     "chosen_is_not_barred.implied",

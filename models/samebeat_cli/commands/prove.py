@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from samebeat_proofs.engine import Engine
     from samebeat_proofs.facts import Proof
     from samebeat_proofs.obligations import Obligation
-    from samebeat_proofs.solver import Budget as SolverBudget
 
 
 SEARCH = Budget(states=200_000, seconds=10)
@@ -61,7 +60,8 @@ def prove(
         int | None,
         typer.Option(
             min=1,
-            help="What an obligation may cost, in the solver's unit of work; above: undetermined.",
+            help="What an obligation may cost, in the solver's unit of work; above: undetermined. "
+            "Nothing: what each proof says.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the solver's random choices.")] = 0,
@@ -88,15 +88,13 @@ def prove(
     Example: samebeat prove group --obligations
     """
     from samebeat_cli.reports.proofs import exit_code
-    from samebeat_proofs.solver import RLIMIT
-    from samebeat_proofs.solver import Budget as SolverBudget
 
     if output is not None:
         check_can_write(output)
     if smt2 is not None:
         make_folder(smt2)
     proofs = _select(specs or ())
-    proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
+    proved = _run(proofs, rlimit, seed, smt2)
     _deliver(proved, form, output, obligations)
     if code := exit_code(proved):
         raise typer.Exit(int(code))
@@ -130,12 +128,13 @@ def _select(names: Sequence[str]) -> list[Proof]:
     return [load_proof(name) for name in dict.fromkeys(names or PROOFS)]
 
 
-def _run(proofs: Sequence[Proof], budget: SolverBudget, smt2: Path | None) -> list[Proved]:
+def _run(proofs: Sequence[Proof], rlimit: int | None, seed: int, smt2: Path | None) -> list[Proved]:
     """Discharge the obligations of every proof in turn."""
     from samebeat_cli.progress import Progress
     from samebeat_proofs.engine import Engine
+    from samebeat_proofs.solver import Budget as SolverBudget
 
-    engines = [Engine(proof, budget) for proof in proofs]
+    engines = [Engine(proof, SolverBudget.of(proof, rlimit, seed)) for proof in proofs]
     progress = Progress(sum(len(engine.obligations) for engine in engines), "obligations")
     try:
         with progress:
