@@ -59,17 +59,6 @@ def nothing_beside_what_is_given_up(s: Cluster) -> Formula:
     )
 
 
-@strengthening("a late success that is undone must have been the only one")
-def one_operation_to_give_up(s: Cluster) -> Formula:
-    """A member has at most one operation to give up."""
-    return forall(
-        Node,
-        Change,
-        Change,
-        lambda n, c, d: implies(s.running[n, c], ~s.late[n] & implies(s.running[n, d], c == d)),
-    )
-
-
 @strengthening(
     "an undo before the first commit must lead back to the start value",
     uses=("value_at_the_start",),
@@ -126,21 +115,6 @@ def value_of_last_commit(s: Cluster) -> Formula:
         Change,
         lambda n, d: implies(
             ~is_between_values(s, n) & is_last_commit(s, n, d), s.value[n] == s.asked[d]
-        ),
-    )
-
-
-@strengthening(
-    "a value must come from somewhere, and an undo goes back to the pre-image",
-    uses=("value_known",),
-)
-def pre_image_known(s: Cluster) -> Formula:
-    """Every pre-image is the start value or one that somebody has asked for."""
-    return forall(
-        Node,
-        lambda n: (
-            (s.pre_image[n] == s.start_value)
-            | exists(Change, lambda c: s.requested[c] & (s.pre_image[n] == s.asked[c]))
         ),
     )
 

@@ -74,17 +74,6 @@ def silent_report_means_no_vote(s: Cluster) -> Formula:
     )
 
 
-@strengthening("what has not been reported must not have been said")
-def said_means_reported(s: Cluster) -> Formula:
-    """A report that says anything of a change is sent."""
-    return forall(
-        Node,
-        View,
-        Change,
-        lambda n, v, c: implies(s.said[n, v, c] != Said.NOTHING, s.reported[n, v]),
-    )
-
-
 @strengthening("a vote in a later view is what the reports determine, if they know no decision")
 def flush_of_what_is_open(s: Cluster) -> Formula:
     """If anybody has voted in a later view, no report to that view says that it is decided."""
@@ -131,7 +120,6 @@ def home_vote_is_commit(s: Cluster) -> Formula:
     only=(
         "vote_in_a_view_that_has_begun",
         "home_vote_is_commit",
-        "said_means_reported",
         "forgetful_is_out",
         "view_has_begun",
         "unrequested_is_unknown",
@@ -154,7 +142,6 @@ def commit_vote_is_reported(s: Cluster) -> Formula:
     only=(
         "vote_in_a_view_that_has_begun",
         "home_vote_is_commit",
-        "said_means_reported",
         "forgetful_is_out",
     ),
 )
@@ -188,6 +175,7 @@ def vote_stays(s: Cluster, t: Cluster) -> Formula:
 @strengthening(
     "a quorum of one view must not have both outcomes",
     uses=("commit_vote_is_reported", "undo_vote_is_reported"),
+    role=Role.IMPLIED,
     only=("home_vote_is_commit",),
 )
 def votes_of_a_view_agree(s: Cluster) -> Formula:

@@ -100,7 +100,7 @@ def cluster_proof() -> Proof:
         no_foreign_message=(),
         status_once=(),
         rejoin_before_active=(),
-        value_known=("pre_image_known",),
+        value_known=("epoch_has_commit",),
     )
     own = (
         *_facts(cluster_invariants, Role.INDUCTIVE),

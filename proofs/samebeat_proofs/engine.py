@@ -137,16 +137,12 @@ class Engine:
         return tuple(self.generator.obligations())
 
     def find(self, name: str) -> Obligation:
-        """Return the obligation called ``name``, without making those of other facts.
+        """Return the obligation called ``name``, without making any other.
 
         Raises:
             KeyError: there is none.
         """
-        fact, _, part = name.partition(".")
-        for obligation in self.generator.obligations_called(fact):
-            if obligation.part == part:
-                return obligation
-        raise KeyError(name)
+        return self.generator.find(name)
 
     def run(self, begin: Callable[[Obligation], None] | None = None) -> Run:
         """Discharge every obligation, and look for examples of what must be possible.
