@@ -199,7 +199,7 @@ class Engine:
         """Yield parts of what may be assumed, if some of it says "there is".
 
         Such a fact makes the solver's search grow, and most obligations need none, or one: first
-        the fact itself, then what says no such thing, then with one that does.
+        the proof's hint, then the fact itself, what says no such thing, and with one that does.
         """
         alternations = self.generator.graph.alternations
         facts = {label for label in obligation.assumptions if label.startswith("fact ")}
@@ -209,6 +209,8 @@ class Engine:
             if (label in facts or label.startswith(OPTIONAL)) and alternations(formula)
         }
         own = f"fact {obligation.fact}"
+        if hint := self.proof.hints.get(obligation.name):
+            yield {k: v for k, v in obligation.assumptions.items() if k in hint}
         if there_is <= {own}:
             return
         steps = {f"fact {f.name}" for f in self.proof.facts if f.role is Role.STEP}

@@ -69,6 +69,15 @@ class Fact:
         """Whether only the proof needs it."""
         return bool(self.why)
 
+    @property
+    def is_lemma(self) -> bool:
+        """Whether only the proof needs it, and it follows from what else is there.
+
+        What is implied, and what is true of steps, is shown from other facts; so it says nothing
+        that they do not. Of an inductive fact ``lemma`` says why it follows.
+        """
+        return self.is_strengthening and (bool(self.lemma) or self.role is not Role.INDUCTIVE)
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -82,6 +91,8 @@ class Proof:
         relational: names of functions that are read as relations, where sorts that depend on each
             other in a circle would make an obligation undecidable.
         rlimit: what one obligation may cost, in the solver's unit of work; nothing: as usual.
+        hints: for an obligation by name, labels of assumptions that are enough: they are tried
+            first, alone. Wrong ones cost a little time, and nothing else.
     """
 
     spec: Spec
@@ -90,6 +101,7 @@ class Proof:
     left_out: Mapping[str, str] = field(default_factory=dict)
     relational: tuple[str, ...] = ()
     rlimit: int | None = None
+    hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.facts]
