@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
+from samebeat_proofs.transport_proof import transport_proof
 
-PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof}
+PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof, "transport": transport_proof}
 
 
 def load_proof(spec: str) -> Proof:
