@@ -6,8 +6,8 @@ over, which it counts from the first copy that came, and knows nothing else of t
 X and the largest delay, and that a shorter W waits until the delay after X was shortened, makes
 each step here a step of ``transport``, where members forget only what cannot come again.
 
-A setting is a retry time and the memory that goes with it. The sender has one, and
-each member.
+A setting is a retry time, the memory that goes with it, and a retry timer. The sender and each
+member use one each; the retry timer is the sender's alone, and changes by itself.
 
 The network: each copy and each ack arrives within the largest delay or is lost; a member delivers
 and acks at once. Clocks count whole ticks up to what matters, and no time passes while something is
@@ -58,7 +58,7 @@ class Ticks(Integer):
 
 
 class Setting(Ordered):
-    """A maximum retry time, and the memory that goes with it; in the order of their length."""
+    """A maximum retry time, the memory for it, and a retry timer; in the order of their length."""
 
 
 class Retries(Transport):
@@ -68,7 +68,7 @@ class Retries(Transport):
     """X: for how long a message is sent again"""
     memory_ticks = function(Setting, to=Ticks, constant=True)
     """W: for how long a member remembers what it has received"""
-    timer_ticks = variable(Ticks, constant=True)
+    timer_ticks = function(Setting, to=Ticks, constant=True)
     """the retry timer: an unacked message is sent again after this"""
     delay_ticks = variable(Ticks, constant=True)
     """the largest delay of a copy or an ack; at least one"""
@@ -77,9 +77,11 @@ class Retries(Transport):
     """the network may lose copies and acks"""
 
     retry_time = variable(Setting)
-    """the sender's"""
+    """whose X the sender uses"""
+    timer = variable(Setting)
+    """whose retry timer the sender uses"""
     memory = function(Node, to=Setting)
-    """a member's"""
+    """whose W a member uses"""
 
     since_first_ticks = function(Message, to=Ticks)
     """since an unacked message was sent for the first time"""
@@ -123,6 +125,7 @@ def start(s: Retries) -> None:
     """Nothing has been submitted, and all have the same setting."""
     layer.start(s)
     s.retry_time = s.setting_at_the_start
+    s.timer = s.setting_at_the_start
     s.memory[every] = s.setting_at_the_start
 
 
@@ -132,7 +135,7 @@ def start(s: Retries) -> None:
 @action(claims=RETRIES)
 def send_again(s: Retries, n: Node, m: Message) -> None:
     """The retry timer of `m` has run out, and its retry time is not over."""
-    guard(s.timer_ticks <= s.since_sent_ticks[n, m], "the retry timer has run out")
+    guard(s.timer_ticks[s.timer] <= s.since_sent_ticks[n, m], "the retry timer has run out")
     guard(~is_over(s, m), "the retry time is not over")
 
     layer.send_again(s, n, m)
@@ -190,10 +193,19 @@ def forget(s: Retries, n: Node, m: Message) -> None:
 # --- changes ---------------------------------------------------------------------------------
 
 
+@action(claims=RETRIES)
+def switch_timer(s: Retries, x: Setting) -> None:
+    """The sender has another retry timer from now on."""
+    guard(s.timer_ticks[x] <= s.time_ticks[s.retry_time], "it is no longer than the retry time")
+
+    s.timer = x
+
+
 @action(claims=RETRY_TIME)
 def switch_retry_time(s: Retries, x: Setting) -> None:
     """The sender retries for longer, or less long, from now on, whatever is under way."""
     guard(forall(Node, lambda n: x <= s.memory[n]), "every member remembers for so long")
+    guard(s.timer_ticks[s.timer] <= s.time_ticks[x], "it is no shorter than the retry timer")
 
     s.retry_time = x
     s.since_switch_ticks = 0
@@ -252,6 +264,12 @@ def no_early_retry(s: Retries) -> Formula:
     return forall(Message, lambda m: implies(~s.loses, s.fate[m] != Fate.RETRIED))
 
 
+@invariant(claims=RETRIES + RETRY_TIME)
+def retried_before_given_up(s: Retries) -> Formula:
+    """The retry timer runs out before the retry time is over."""
+    return s.timer_ticks[s.timer] <= s.time_ticks[s.retry_time]
+
+
 @invariant(claims=RETRY_TIME)
 def told_in_time(s: Retries) -> Formula:
     """The caller is told by the end of the longest retry time."""
@@ -282,6 +300,12 @@ def a_copy_at_the_last_tick(s: Retries) -> Formula:
             & (s.since_received_ticks[n, m] == s.memory_ticks[s.memory[n]])
         ),
     )
+
+
+@witness(claims=RETRIES)
+def a_retry_after_a_longer_timer(s: Retries) -> Formula:
+    """A message was sent again, and the timer is longer than at the start."""
+    return (s.setting_at_the_start < s.timer) & exists(Message, lambda m: s.fate[m] == Fate.RETRIED)
 
 
 @witness(claims=RETRY_TIME)

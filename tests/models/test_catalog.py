@@ -7,7 +7,7 @@ import pytest
 from samebeat_models import Model, Tier, Without
 from samebeat_models.catalog import CatalogError, load_catalog, parse_catalog
 from samebeat_models.results import DEADLOCK_FREE
-from samebeat_spec.language import InstanceError
+from samebeat_spec.language import Action, InstanceError, Liveness, Property
 from samebeat_spec.specs import SPEC_NAMES, load_spec
 
 GOOD = """
@@ -165,7 +165,7 @@ def test_every_witness_and_action_of_a_spec_shows_in_some_model(name):
         assert elsewhere or any(m.terminal[kind.name] > 0 for m in models), kind.name
 
 
-def definitions(name):
+def definitions(name: str) -> tuple[Action | Property | Liveness, ...]:
     """What a spec defines; a spec that extends it may leave it to the other to show it."""
     spec = load_spec(name)
     return (*spec.actions, *spec.properties, *spec.liveness)
