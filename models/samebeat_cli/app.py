@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from samebeat_cli.commands.advise import advise
+from samebeat_cli.commands.assurance import assurance
 from samebeat_cli.commands.catalog import list_models, show
 from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
@@ -39,6 +40,7 @@ app.command()(replay)
 app.command()(graph)
 app.command()(export)
 app.command()(claims)
+app.command()(assurance)
 app.command()(advise)
 app.command()(prove)
 
