@@ -64,7 +64,7 @@ def test_the_obligations_are_complete():
         for part in parts.get(f.role, [p.name for p in f.parts])
     ]
     assert [o.name for o in ENGINE.obligations] == expected
-    assert len(expected) == 399
+    assert len(expected) == 411
 
 
 @pytest.mark.slow
