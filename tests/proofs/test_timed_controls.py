@@ -36,7 +36,7 @@ WITHOUT_FACT = {
     "used_is_covered": "no_false_suspicion.tick",
     "used_is_older": "no_false_suspicion.restore",
     "beats_of_recorded": "used_is_longest.receive_heartbeat",
-    "clocks_count_up": "crash_after_sending.crash",
+    "clocks_count_up": "silence_stays_short.modify",
     "losses_within_bound": "silence_is_losses.receive_heartbeat",
     "sends_in_time": "silence_is_losses.lose_heartbeat",
     "silence_is_losses": "one_comes_in_time.send_heartbeat",
