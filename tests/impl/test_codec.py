@@ -19,7 +19,7 @@ from samebeat.parameters import Settings
 LONG = tuple(f"{i:02}".ljust(32, "x") for i in range(MAX_MEMBERS))
 LARGE = 2**53
 HOME = View(ViewId(LARGE, LONG[0]), LONG)
-CHANGES = [ChangeId(LARGE, name, LARGE, LARGE) for name in LONG]
+CHANGES = [ChangeId(LARGE - 1, name, LARGE, LARGE) for name in LONG]
 SETTINGS = Settings(receive_send_timer_ratio=1.5)
 REPORT = Report(
     HOME,
