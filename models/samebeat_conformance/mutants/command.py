@@ -53,6 +53,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
     parser.add_argument("--kind", choices=("all", "written", "generated"), default="all")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th of them")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="from the N-th on")
     parser.add_argument("--layer", action="append", choices=list(LAYERS), help="only these layers")
     parser.add_argument("--all-layers", action="store_true", help="go on after the first kill")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix there, too")
@@ -66,7 +67,8 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
         found += written()
     if options.kind != "written":
         found += generated()
-    return [m for m in found if options.only in m.name][:: max(1, options.every)]
+    named = [m for m in found if options.only in m.name]
+    return named[max(0, options.first) :: max(1, options.every)]
 
 
 def _tell(number: int, of: int, row: Row) -> None:

@@ -180,7 +180,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
     {
         layer.name: layer
         for layer in (
-            Layer("tests", fast_tests, 20),
+            Layer("tests", fast_tests, 15),
             Layer("conformance", conformance, 60),
             Layer("fuzz", fuzz, 20),
             Layer("crash", conformance_crash, 240, thorough=True),

@@ -1,0 +1,219 @@
+"""What some mistake in the core would change and nothing else here would notice.
+
+Each of these tests was written for a mutant that had survived (`make mutants`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from samebeat.codec import MAX_BYTES, VERSION, ProtocolError, decode, encode
+from samebeat.config import Config
+from samebeat.effects import Persist
+from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
+from samebeat.journal import Ballot, Mark, Open, Phase, Report
+from samebeat.messages import (
+    Ack,
+    AnyBody,
+    Committed,
+    Failure,
+    Heartbeat,
+    HeartbeatAck,
+    Message,
+    Ok,
+    Request,
+    Told,
+    Vote,
+)
+from samebeat.node import Node
+from samebeat.parameters import Assumptions, Settings
+
+from .net import Net
+from .test_views import CHANGE, HOME, MEMBERS, NOW, SLOW, Spoken, report
+
+
+def said(node: Node) -> list[AnyBody]:
+    """Let the journal be durable, and return what the node says then."""
+    for event in node.events():
+        if isinstance(event, Persist):
+            node.persisted(event.number)
+    return [decode(s.data).body for s in node.data_to_send()]
+
+
+def give(node: Node, source: str, body: AnyBody, epoch: int = 0) -> list[AnyBody]:
+    """A member says something; return what the node says. Operations go on."""
+    node.receive(encode(Message(VERSION, "test", HOME.id, epoch, body)), source, NOW)
+    return said(node)
+
+
+# --- one change ------------------------------------------------------------------------------
+
+
+def test_a_late_vote_does_not_replace_a_later_one() -> None:
+    """Note C5: of each member the latest vote counts, whenever it comes."""
+    a = Spoken()
+    late, later = Ballot(ViewId(1, "b"), False), Ballot(ViewId(2, "b"), True)
+    a.hear("b", Vote(CHANGE, later), Vote(CHANGE, late))
+    assert a.node.state.heard[CHANGE].ballots == {"b": later}
+
+
+def test_a_change_that_is_asked_for_after_a_restart_has_an_id_of_its_own() -> None:
+    """Note C5."""
+    net = Net(1)
+    net.settle()
+    first = net.ask("a")
+    net.run_to_the_end()
+    net.crash("a")
+    net.restart("a")
+    net.settle()
+    second = net.ask("a", heartbeat_interval=3_000)
+    assert [first, second] == [ChangeId(0, "a", 1, 1), ChangeId(1, "a", 2, 1)]
+
+
+def test_who_asks_anew_has_decided_what_it_has_asked_for_before() -> None:
+    """Note C6: of the changes from one epoch all but its newest are undone."""
+    a = Spoken()
+    a.hear("b", Request(msgspec.structs.replace(CHANGE, sequence=3), HOME, SLOW))
+    assert a.node.journal.undone == (Mark("b", 1, 2),)
+
+
+def test_a_member_does_not_apply_what_does_not_suit_what_it_assumes() -> None:
+    """Claims 1(d) and 3.combinations: that is a failed status."""
+    config = Config("test", "a", MEMBERS, assumed=Assumptions(delay_ms=200))
+    node = Node.first_start(config, NOW)
+    node.apply_finished(node.state.token, True, NOW)
+    said(node)
+    give(node, "b", Request(CHANGE, HOME, Settings(message_retry_timer=300)))
+    give(node, "b", Ack(CHANGE))
+    assert give(node, "c", Ack(CHANGE)) == [Failure(CHANGE)]
+    assert node.state.operation is None
+
+
+def test_word_of_an_earlier_commit_does_not_replace_word_of_a_later_one() -> None:
+    """Note C5: while a node adopts one commit it hears of one before."""
+    a = Spoken()
+    later, earlier = ChangeId(2, "b", 1, 3), ChangeId(1, "b", 1, 2)
+    give(a.node, "b", Committed(later, SLOW))
+    give(a.node, "c", Committed(earlier, Settings(heartbeat_interval=500)))
+    operation = a.node.state.operation
+    assert operation is not None
+    a.node.apply_finished(operation.token, True, NOW)
+    assert (a.node.journal.epoch, a.node.journal.last) == (3, later)
+
+
+def test_status_and_vote_are_said_again_until_the_change_is_decided() -> None:
+    """Claims 1(d) and 6, note C5."""
+    a = Spoken()
+    a.hear("b", Request(CHANGE, HOME, SLOW), Ok(CHANGE))
+    a.hear("c", Ok(CHANGE))
+    a.node.on_timer(NOW + 500)
+    again = said(a.node)
+    assert Ok(CHANGE) in again
+    assert Vote(CHANGE, Ballot(HOME.id, True)) in again
+
+
+# --- heartbeats ------------------------------------------------------------------------------
+
+
+def test_an_ack_from_before_a_restart_settles_nothing() -> None:
+    """Claim 19.preamble: it is about another heartbeat with the same number."""
+    a = Spoken()
+    a.node.on_timer(NOW)
+    a.hear("b", HeartbeatAck(2, 1), HeartbeatAck(0, 1))
+    assert a.node.state.ack_watches["b"].waiting == ((1, NOW + 1_000),)
+    a.hear("b", HeartbeatAck(1, 1))
+    assert a.node.state.ack_watches["b"].waiting == ()
+
+
+def test_who_was_left_behind_gets_no_ack_and_is_not_watched() -> None:
+    """Note C5: so it notices."""
+    a = Spoken()
+    pair = View(ViewId(1, "b"), ("a", "b"))
+    a.hear("b", report(pair))
+    assert a.node.view == pair
+    answers = a.hear("c", Heartbeat(1, 1, None), view=1)
+    assert not any(isinstance(body, HeartbeatAck) for body in answers)
+    assert "c" not in a.node.state.watches
+    assert HeartbeatAck(1, 1) in a.hear("b", Heartbeat(1, 1, None), view=1)
+
+
+# --- bytes -----------------------------------------------------------------------------------
+
+
+def test_bytes_are_too_long_by_one_and_not_before() -> None:
+    with pytest.raises(ProtocolError, match="16385 bytes are too long for a message"):
+        decode(bytes(MAX_BYTES + 1))
+    with pytest.raises(ProtocolError, match=r"^(?!.*too long)"):
+        decode(bytes(MAX_BYTES))
+
+
+@pytest.mark.parametrize(("length", "fits"), [(1, True), (32, True), (33, False)])
+def test_a_name_has_at_most_32_letters(length: int, fits: bool) -> None:
+    data = msgspec.msgpack.encode([1, "a" * length, [0, "a"], 0, ["join"]])
+    if fits:
+        assert decode(data).cluster == "a" * length
+    else:
+        with pytest.raises(ProtocolError, match="<= 32"):
+            decode(data)
+
+
+@pytest.mark.parametrize(("number", "fits"), [(MAX_MEMBERS, True), (MAX_MEMBERS + 1, False)])
+def test_a_report_has_at_most_as_many_changes_and_marks_as_there_are_members(
+    number: int, fits: bool
+) -> None:
+    opens = tuple(Open(CHANGE, HOME, SLOW, Phase.ACKED) for _ in range(number))
+    marks = tuple(Mark("b", 1, 1) for _ in range(number))
+    for told in (
+        Report(HOME, 0, None, SLOW, opens),
+        Report(HOME, 0, None, SLOW, (), marks),
+        Report(View(HOME.id, tuple(f"n{i:02}" for i in range(number))), 0, None, SLOW),
+    ):
+        data = encode(Message(VERSION, "test", HOME.id, 0, Told(told, True)))
+        if fits:
+            assert decode(data).body == Told(told, True)
+        else:
+            with pytest.raises(ProtocolError, match="<= 16"):
+                decode(data)
+
+
+def test_a_reason_is_one_short_line_whatever_it_quotes() -> None:
+    """It goes into a log, and may quote what a stranger has sent."""
+    data = msgspec.msgpack.encode([1, "test", [0, "a"], 0, ["le\nave" + "x" * 2_000]])
+    with pytest.raises(ProtocolError, match=r"^Invalid value 'le\?avex+$") as caught:
+        decode(data)
+    assert len(str(caught.value)) == 200
+
+
+# --- numbers that are used up ----------------------------------------------------------------
+
+
+def test_a_change_that_leads_past_the_last_epoch_is_no_message() -> None:
+    """Otherwise a node would write down an epoch that it could not read again."""
+    last = ChangeId(2**53 - 1, "b", 1, 1)
+    a = Spoken()
+    a.hear("b", Committed(last, SLOW))
+    assert a.node.journal.epoch == 2**53
+    assert Node.restart(a.config, _journal(a.node), NOW).journal.epoch == 2**53
+    for wrong in (msgspec.structs.replace(last, base=2**53), ChangeId(0, "b", 1, 0)):
+        with pytest.raises(ProtocolError):
+            decode(encode(Message(VERSION, "test", HOME.id, 0, Ack(wrong))))
+
+
+def _journal(node: Node) -> bytes:
+    from samebeat.journal import write
+
+    return write(node.journal)
+
+
+def test_who_has_seen_the_last_view_proposes_none() -> None:
+    """Note C5: `c` does not report, so `a` would go on without it."""
+    for seen, expected in ((1, 2), (7, 8), (2**53 - 1, 2**53), (2**53, 1)):
+        a = Spoken()
+        a.hear("b", report(View(ViewId(1, "b"), MEMBERS)))
+        a.hear("b", Ack(CHANGE), view=seen)
+        a.node.on_timer(NOW + 1_000_000)
+        assert a.node.journal.promise.view.id.number == expected
+        due_ms = a.node.next_timer()
+        assert due_ms is not None
+        assert due_ms > NOW + 1_000_000, "a host does not call the timer without end"
