@@ -84,12 +84,15 @@ def vote_in_flush(s: State) -> bool:
 
 def _found(s: State) -> list[Open]:
     """Return what is open in the reports to the view, and decided neither there nor here."""
-    epoch = s.journal.epoch
+    epoch, known = s.journal.epoch, s.config.members
     by_id = {
         o.id: o
         for r in s.reports.values()
         for o in r.opens
-        if o.id.base == epoch and o.home.id < s.promised.id and not s.knows_undone(o.id)
+        if o.id.initiator in known
+        and o.id.base == epoch
+        and o.home.id < s.promised.id
+        and not s.knows_undone(o.id)
     }
     undone = {
         c for c in by_id for r in s.reports.values() if r.epoch == epoch and covers(r.undone, c)

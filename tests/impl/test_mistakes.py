@@ -217,3 +217,19 @@ def test_who_has_seen_the_last_view_proposes_none() -> None:
         due_ms = a.node.next_timer()
         assert due_ms is not None
         assert due_ms > NOW + 1_000_000, "a host does not call the timer without end"
+
+
+def test_changes_of_strangers_in_reports_leave_nothing_behind() -> None:
+    """Note C5: a member that lies could fill the journal with marks, until it is too large."""
+    a = Spoken()
+    for number in range(1, 9):
+        names = [f"x{number}{i}" for i in range(9)]
+        changes = [ChangeId(0, name, 1, 1) for name in names]
+        opens = tuple(Open(c, HOME, SLOW, Phase.ACKED) for c in changes)
+        marks = tuple(Mark(name, 1, 1) for name in names)
+        first, second = (View(ViewId(2 * number + i, "b"), ("a", "b")) for i in range(2))
+        a.hear("b", report(first, *opens))
+        a.hear("b", report(second, undone=marks))
+    assert a.node.view == second
+    assert a.node.journal.opens == ()
+    assert a.node.journal.undone == ()

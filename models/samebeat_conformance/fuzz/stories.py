@@ -179,7 +179,8 @@ def _open(c: Choices) -> Open:
 
 
 def _mark(c: Choices) -> Mark:
-    return Mark(c.of(_NAMES), c.of(_NUMBERS), c.of(_NUMBERS))
+    name = c.of((*_NAMES, ""))
+    return Mark(name or f"z{c.byte()}", c.of(_NUMBERS), c.of(_NUMBERS))
 
 
 def _stranger(c: Choices) -> Open:

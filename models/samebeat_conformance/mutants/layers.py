@@ -52,8 +52,8 @@ class Layer:
     Attributes:
         name: as the matrix calls it.
         look: what runs; it gets a function to say what it is at.
-        cpu_seconds: after so much work it is ended, and the mutant counts as noticed: the
-            unchanged core takes a small part of it.
+        cpu_seconds: after so much work on one thing (a test, an instance) it is ended, and the
+            mutant counts as noticed: the unchanged core takes a small part of it.
         thorough: slow; it is only asked about what all others have missed.
     """
 
@@ -180,11 +180,11 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
     {
         layer.name: layer
         for layer in (
-            Layer("tests", fast_tests, 15),
+            Layer("tests", fast_tests, 4),
             Layer("conformance", conformance, 60),
             Layer("fuzz", fuzz, 20),
             Layer("crash", conformance_crash, 240, thorough=True),
-            Layer("slow tests", slow_tests, 240, thorough=True),
+            Layer("slow tests", slow_tests, 60, thorough=True),
         )
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -36,7 +37,6 @@ class Result:
 
 def _work(said: Connection, folder: str, layer: Layer) -> None:
     """Look at the core in `folder`; the first thing that is told must be that it is this one."""
-    resource.setrlimit(resource.RLIMIT_CPU, (layer.cpu_seconds, layer.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -50,9 +50,15 @@ def _work(said: Connection, folder: str, layer: Layer) -> None:
     if Path(samebeat.__file__).parent.parent != Path(folder):
         said.send(NotTheCopy(samebeat.__file__))
         return
-    said.send("its start")
+
+    def at(what: str) -> None:
+        """Tell what the layer is at, and let it have so much work until it is at the next."""
+        signal.setitimer(signal.ITIMER_PROF, layer.cpu_seconds)  # then SIGPROF ends the process
+        said.send(what)
+
+    at("its start")
     try:
-        said.send(layer.look(said.send))
+        said.send(layer.look(at))
     except Exception as error:
         said.send(
             Seen(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
