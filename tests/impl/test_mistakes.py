@@ -121,9 +121,9 @@ def test_an_ack_from_before_a_restart_settles_nothing() -> None:
     a = Spoken()
     a.node.on_timer(NOW)
     a.hear("b", HeartbeatAck(2, 1), HeartbeatAck(0, 1))
-    assert a.node.state.ack_watches["b"].waiting == ((1, NOW + 1_000),)
+    assert [number for number, _ in a.node.state.ack_watches["b"].waiting] == [1]
     a.hear("b", HeartbeatAck(1, 1))
-    assert a.node.state.ack_watches["b"].waiting == ()
+    assert not a.node.state.ack_watches["b"].waiting
 
 
 def test_who_was_left_behind_gets_no_ack_and_is_not_watched() -> None:
@@ -230,6 +230,6 @@ def test_changes_of_strangers_in_reports_leave_nothing_behind() -> None:
         first, second = (View(ViewId(2 * number + i, "b"), ("a", "b")) for i in range(2))
         a.hear("b", report(first, *opens))
         a.hear("b", report(second, undone=marks))
-    assert a.node.view == second
+        assert a.node.view == second
     assert a.node.journal.opens == ()
     assert a.node.journal.undone == ()
