@@ -78,6 +78,16 @@ def test_who_asks_anew_has_decided_what_it_has_asked_for_before() -> None:
     assert a.node.journal.undone == (Mark("b", 1, 2),)
 
 
+def test_a_commit_ends_what_is_known_of_the_epoch_before() -> None:
+    """Note C6: marks and what was heard are about changes from the present epoch."""
+    a = Spoken()
+    a.hear("b", Request(msgspec.structs.replace(CHANGE, sequence=3), HOME, SLOW))
+    a.hear("c", Committed(ChangeId(0, "c", 1, 1), SLOW))
+    assert a.node.journal.epoch == 1
+    assert (a.node.journal.undone, a.node.journal.opens) == ((), ())
+    assert dict(a.node.state.heard) == {}
+
+
 def test_a_member_does_not_apply_what_does_not_suit_what_it_assumes() -> None:
     """Claims 1(d) and 3.combinations: that is a failed status."""
     config = Config("test", "a", MEMBERS, assumed=Assumptions(delay_ms=200))
@@ -111,6 +121,51 @@ def test_status_and_vote_are_said_again_until_the_change_is_decided() -> None:
     again = said(a.node)
     assert Ok(CHANGE) in again
     assert Vote(CHANGE, Ballot(HOME.id, True)) in again
+
+
+# --- who takes part --------------------------------------------------------------------------
+
+
+def test_who_has_taken_itself_out_writes_and_remembers_nothing_any_more() -> None:
+    """Note C7."""
+    node = Node.first_start(Config("test", "a", MEMBERS), NOW)
+    node.apply_finished(node.state.token, False, NOW)
+    said(node)
+    before = node.state
+    assert before.journal.out
+    for body in (Request(CHANGE, HOME, SLOW), Ack(CHANGE), Heartbeat(1, 1, None)):
+        node.receive(encode(Message(VERSION, "test", HOME.id, 0, body)), "b", NOW)
+        node.on_timer(NOW)
+        assert node.events() == ()
+    assert node.state == before
+
+
+def test_who_starts_sends_heartbeats_only_when_it_has_what_others_have() -> None:
+    """Note C5: the rejoin comes first."""
+    node = Node.first_start(Config("test", "a", MEMBERS), NOW)
+    node.on_timer(NOW)
+    assert said(node) == [], "it restores its settings"
+    give(node, "b", Committed(CHANGE, SLOW))
+    node.apply_finished(node.state.token, True, NOW)
+    node.on_timer(NOW)
+    assert said(node) == [], "it adopts what others have committed"
+    node.apply_finished(node.state.token, True, NOW)
+    node.on_timer(NOW)
+    assert said(node) == [Heartbeat(1, 1, CHANGE)]
+
+
+def test_a_majority_of_a_view_is_no_quorum() -> None:
+    """Note C5: more than half of those that are configured decide."""
+    a = Spoken(("a", "b", "c", "d", "e"))
+    view = View(ViewId(1, "b"), ("a", "b", "c"))
+    a.hear("b", report(view))
+    a.hear("c", report(view))
+    change, commit = ChangeId(0, "b", 1, 1), Ballot(view.id, True)
+    a.hear("b", Request(change, view, SLOW), Vote(change, commit))
+    a.hear("c", Vote(change, commit))
+    assert a.node.journal.epoch == 0
+    a.hear("d", Vote(change, commit))
+    assert a.node.journal.epoch == 1
 
 
 # --- heartbeats ------------------------------------------------------------------------------
