@@ -33,6 +33,9 @@ from .net import Net
 from .test_views import CHANGE, HOME, MEMBERS, NOW, SLOW, Spoken, report
 
 
+VIEW = View(ViewId(1, "b"), MEMBERS)
+
+
 def said(node: Node) -> list[AnyBody]:
     """Let the journal be durable, and return what the node says then."""
     for event in node.events():
@@ -166,6 +169,46 @@ def test_a_majority_of_a_view_is_no_quorum() -> None:
     assert a.node.journal.epoch == 0
     a.hear("d", Vote(change, commit))
     assert a.node.journal.epoch == 1
+
+
+def test_a_report_has_what_was_committed_last() -> None:
+    """Note C5: whoever is behind adopts it from there."""
+    a = Spoken()
+    a.hear("b", Committed(CHANGE, SLOW))
+    (told,) = [b for b in a.hear("b", report(VIEW)) if isinstance(b, Told) and b.wants]
+    assert told.report == Report(VIEW, 1, CHANGE, SLOW)
+
+
+def test_the_first_report_of_a_member_to_a_view_stands() -> None:
+    """Note C5: a report is a promise, and others may have voted on it."""
+    a = Spoken()
+    a.hear("b", report(VIEW), report(VIEW, Open(CHANGE, HOME, SLOW, Phase.APPLIED)))
+    assert a.node.state.reports["b"] == report(VIEW).report
+
+
+def test_reports_to_two_proposals_of_one_number_are_told_apart() -> None:
+    """Note C5: the proposer is part of a view's id."""
+    a = Spoken()
+    a.hear("c", report(View(ViewId(1, "c"), MEMBERS)))
+    answers = a.hear("b", report(VIEW))
+    assert set(a.node.state.reports) == {"a", "c"}
+    assert {b.report.view.id for b in answers if isinstance(b, Told)} == {ViewId(1, "c")}
+
+
+def test_a_quorum_with_a_stranger_is_no_view() -> None:
+    """Note C5: nobody waits for the report of somebody who is not configured."""
+    a = Spoken()
+    a.hear("b", report(View(ViewId(1, "b"), ("a", "b", "x"))))
+    assert a.node.journal.promise.view == HOME
+
+
+def test_a_change_of_the_view_itself_is_not_flushed() -> None:
+    """Note C5: what was reported was open before, so its home is an earlier view."""
+    a = Spoken()
+    a.hear("b", report(VIEW, Open(CHANGE, VIEW, SLOW, Phase.APPLIED)))
+    a.hear("c", report(VIEW))
+    assert a.node.view == VIEW
+    assert a.node.journal.opens == ()
 
 
 # --- heartbeats ------------------------------------------------------------------------------
