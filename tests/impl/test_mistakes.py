@@ -12,7 +12,7 @@ from samebeat.codec import MAX_BYTES, VERSION, ProtocolError, decode, encode
 from samebeat.config import Config
 from samebeat.effects import Persist
 from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
-from samebeat.journal import Ballot, Mark, Open, Phase, Report
+from samebeat.journal import Ballot, Mark, Open, Phase, Report, covers
 from samebeat.messages import (
     Ack,
     AnyBody,
@@ -31,7 +31,6 @@ from samebeat.parameters import Assumptions, Settings
 
 from .net import Net
 from .test_views import CHANGE, HOME, MEMBERS, NOW, SLOW, Spoken, report
-
 
 VIEW = View(ViewId(1, "b"), MEMBERS)
 
@@ -79,6 +78,17 @@ def test_who_asks_anew_has_decided_what_it_has_asked_for_before() -> None:
     a = Spoken()
     a.hear("b", Request(msgspec.structs.replace(CHANGE, sequence=3), HOME, SLOW))
     assert a.node.journal.undone == (Mark("b", 1, 2),)
+
+
+@pytest.mark.parametrize(
+    ("boot", "sequence", "covered"),
+    [(1, 2, True), (1, 3, True), (1, 4, False), (0, 9, True), (2, 1, False)],
+)
+def test_a_mark_covers_what_its_initiator_has_asked_for_up_to_it(
+    boot: int, sequence: int, covered: bool
+) -> None:
+    """Note C6."""
+    assert covers((Mark("b", 1, 3),), ChangeId(0, "b", boot, sequence)) is covered
 
 
 def test_a_commit_ends_what_is_known_of_the_epoch_before() -> None:
