@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 _MOST_PAIRS = 20_000
-_FIRST = frozenset({"test_views.py", "test_group_change.py"})
+_FIRST = frozenset({"test_views.py", "test_mistakes.py", "test_group_change.py"})
 """These notice most, and take little time."""
 
 

@@ -89,4 +89,4 @@ def written() -> tuple[Mutant, ...]:
 def explained() -> dict[str, str]:
     """Return for each mutant that survives by right why it does."""
     found = msgspec.toml.decode(_EXPLAINED.read_bytes(), type=_Survivors).survivor
-    return {name: one.because for one in found for name in one.mutants}
+    return {name: " ".join(one.because.split()) for one in found for name in one.mutants}
