@@ -47,7 +47,6 @@ _GAP = "test_heartbeats.py::test_the_interval_is_the_gap_between_heartbeats"
 _MISSED = "test_heartbeats.py::test_acks_that_stop_are_missed_as_often_as_the_threshold_says"
 _LATE = "test_heartbeats.py::test_an_ack_that_is_late_by_less_than_its_time_out_is_not_missed"
 _AGAIN = "test_heartbeats.py::test_the_retry_timer_is_when_something_is_said_again"
-_NAMED = "test_parameters.py::test_a_value_out_of_range_is_named"
 _ENVELOPE = (
     "test_heartbeats.py::"
     "test_while_a_change_is_open_nobody_sends_less_often_and_who_has_applied_waits_longer"
@@ -56,15 +55,12 @@ _UNDONE = (
     "test_heartbeats.py::"
     "test_an_undo_keeps_the_longer_deadline_until_a_heartbeat_states_the_old_epoch"
 )
-_KEPT = "checked, journaled and handed to the host; the layer that it limits is not in the core"
-
 _RECEIPT = _by("change.all_acked", test=_ACKED)
 _APPLIES = _by("change.apply", "operations.start", test=_ADOPTS)
 _STATUS = _by("operations._applied", test=_ADOPTS)
 _CONFIRMS = _by("change.hear", "change.all_applied", test=_ADOPTS)
 _UNDOES = _by("change.is_to_be_undone", "change.undo", test=_FAILS)
 _ROUND = _by("change.open_change", test=_ADOPTS)
-_ONLY_KEPT = _by("parameters.changed", test=_NAMED, only=_KEPT)
 
 HANDLED: Mapping[str, Handled] = MappingProxyType(
     {
@@ -82,15 +78,30 @@ HANDLED: Mapping[str, Handled] = MappingProxyType(
         "3.heartbeat_failure_threshold": _by("parameters.Settings.deadline_ms", test=_KILL),
         "3.heartbeat_ack_failure_threshold": _by("pair.AckWatch.suspects_at", test=_MISSED),
         "3.receive_send_timer_ratio": _by("parameters.Settings.deadline_ms", test=_KILL),
-        "3.maximum_fragment_size": _ONLY_KEPT,
-        "3.message_retry_timer": _by("node._repeat_if_due", "change.repeated", test=_AGAIN),
-        "3.maximum_message_retry_time": _ONLY_KEPT,
-        "3.send_queue_overflow_threshold": _ONLY_KEPT,
-        "3.message_send_window": _ONLY_KEPT,
+        "3.maximum_fragment_size": _by(
+            "fragments.cut",
+            test="test_channel_in_cluster.py::"
+            "test_no_fragment_of_a_group_change_is_larger_than_the_parameter_says",
+        ),
+        "3.message_retry_timer": _by("sending.Sending.retry", test=_AGAIN),
+        "3.maximum_message_retry_time": _by(
+            "sending.Sending.give_up",
+            test="test_channel.py::"
+            "test_what_is_not_acked_in_time_is_reported_and_what_comes_after_it_is_delivered",
+        ),
+        "3.send_queue_overflow_threshold": _by(
+            "sending.Sending.enqueue",
+            test="test_channel.py::test_a_full_queue_says_so_and_nothing_has_changed",
+        ),
+        "3.message_send_window": _by(
+            "sending.Sending.send",
+            test="test_channel.py::"
+            "test_what_the_window_does_not_let_out_waits_and_goes_when_acks_come",
+        ),
         "3.combinations": _by("parameters.problems", test=_TOGETHER),
         "4": _ROUND,
         "5": _STATUS,
-        "6": _by("node._encoded", "state.State.say", test=_MULTICAST),
+        "6": _by("node._datagrams", "state.State.say", test=_MULTICAST),
         "7(b).modify": _APPLIES,
         "7(b).receipt": _RECEIPT,
         "7(b).status": _CONFIRMS,

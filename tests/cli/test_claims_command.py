@@ -41,7 +41,8 @@ def test_an_element_names_the_functions_that_do_it_and_a_test_of_them(run: Run) 
     assert rows["1(f)"]["handlers"] == ["samebeat.change.is_to_be_undone", "samebeat.change.undo"]
     (test,) = rows["1(f)"]["exercised"]
     assert test in rows["1(f)"]["tests"]
-    assert rows["3.message_send_window"]["core"].startswith("checked, journaled and handed to ")
+    assert rows["1(f)"]["core"] == ""
+    assert rows["20"]["core"].startswith("not in it: the core makes every change a group change")
 
 
 def test_what_is_missing_is_shown_as_missing(run: Run) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from samebeat.codec import MAX_BYTES, VERSION, ProtocolError, decode, encode
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Persist
 from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, Report, covers
@@ -58,6 +58,8 @@ def test_a_late_vote_does_not_replace_a_later_one() -> None:
     late, later = Ballot(ViewId(1, "b"), False), Ballot(ViewId(2, "b"), True)
     a.hear("b", Vote(CHANGE, later), Vote(CHANGE, late))
     assert a.node.state.heard[CHANGE].ballots == {"b": later}
+    a.hear("b", Vote(CHANGE, Ballot(later.view, False)))
+    assert a.node.state.heard[CHANGE].ballots == {"b": later}, "a vote is not taken back"
 
 
 def test_a_change_that_is_asked_for_after_a_restart_has_an_id_of_its_own() -> None:
@@ -103,7 +105,13 @@ def test_a_commit_ends_what_is_known_of_the_epoch_before() -> None:
 
 def test_a_member_does_not_apply_what_does_not_suit_what_it_assumes() -> None:
     """Claims 1(d) and 3.combinations: that is a failed status."""
-    config = Config("test", "a", MEMBERS, assumed=Assumptions(delay_ms=200))
+    config = Config(
+        "test",
+        "a",
+        MEMBERS,
+        assumed=Assumptions(delay_ms=200),
+        transport=Transport.DATAGRAMS,
+    )
     node = Node.first_start(config, NOW)
     node.apply_finished(node.state.token, True, NOW)
     said(node)
@@ -119,6 +127,7 @@ def test_word_of_an_earlier_commit_does_not_replace_word_of_a_later_one() -> Non
     later, earlier = ChangeId(2, "b", 1, 3), ChangeId(1, "b", 1, 2)
     give(a.node, "b", Committed(later, SLOW))
     give(a.node, "c", Committed(earlier, Settings(heartbeat_interval=500)))
+    give(a.node, "c", Committed(ChangeId(2, "c", 1, 1), Settings(heartbeat_interval=500)))
     operation = a.node.state.operation
     assert operation is not None
     a.node.apply_finished(operation.token, True, NOW)
@@ -141,7 +150,7 @@ def test_status_and_vote_are_said_again_until_the_change_is_decided() -> None:
 
 def test_who_has_taken_itself_out_writes_and_remembers_nothing_any_more() -> None:
     """Note C7."""
-    node = Node.first_start(Config("test", "a", MEMBERS), NOW)
+    node = Node.first_start(Config("test", "a", MEMBERS, transport=Transport.DATAGRAMS), NOW)
     node.apply_finished(node.state.token, False, NOW)
     said(node)
     before = node.state
@@ -155,7 +164,7 @@ def test_who_has_taken_itself_out_writes_and_remembers_nothing_any_more() -> Non
 
 def test_who_starts_sends_heartbeats_only_when_it_has_what_others_have() -> None:
     """Note C5: the rejoin comes first."""
-    node = Node.first_start(Config("test", "a", MEMBERS), NOW)
+    node = Node.first_start(Config("test", "a", MEMBERS, transport=Transport.DATAGRAMS), NOW)
     node.on_timer(NOW)
     assert said(node) == [], "it restores its settings"
     give(node, "b", Committed(CHANGE, SLOW))
@@ -221,7 +230,34 @@ def test_a_change_of_the_view_itself_is_not_flushed() -> None:
     assert a.node.journal.opens == ()
 
 
+def test_times_of_one_millisecond_are_allowed() -> None:
+    """The shortest there are."""
+    config = Config("test", "a", MEMBERS, watchdog_ms=1, view_timeout_ms=1, stagger_ms=1)
+    assert config.stagger_ms == 1
+
+
 # --- heartbeats ------------------------------------------------------------------------------
+
+
+def test_a_member_is_watched_from_a_heartbeat_on_that_states_what_is_held() -> None:
+    """Notes C1 and C5: what it has decided is applied here, and nothing else is."""
+    a = Spoken()
+    a.hear("b", Request(CHANGE, HOME, SLOW), Ok(CHANGE))
+    a.hear("c", Ack(CHANGE))
+    assert a.node.journal.held[1] == CHANGE
+    a.hear("c", Heartbeat(1, 1, ChangeId(0, "c", 1, 1)), epoch=1)
+    assert set(a.node.state.watches) == set()
+    a.hear("b", Heartbeat(1, 1, CHANGE), epoch=1)
+    assert set(a.node.state.watches) == {"b"}
+
+
+def test_acks_of_who_was_left_behind_are_not_waited_for() -> None:
+    """Note C5: nor do they count when it comes back."""
+    a = Spoken()
+    a.node.on_timer(NOW)
+    assert set(a.node.state.ack_watches) == {"b", "c"}
+    a.hear("b", report(View(ViewId(1, "b"), ("a", "b"))))
+    assert set(a.node.state.ack_watches) == {"b"}
 
 
 def test_an_ack_from_before_a_restart_settles_nothing() -> None:

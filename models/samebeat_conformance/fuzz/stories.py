@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from samebeat import codec, messages
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Persist
 from samebeat.ids import ChangeId, View, ViewId, ordered
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
@@ -103,8 +103,8 @@ class Choices:
 
 
 @cache
-def _started() -> Node:
-    node = Node.first_start(Config("test", ME, MEMBERS), 1_000)
+def _started(transport: Transport) -> Node:
+    node = Node.first_start(Config("test", ME, MEMBERS, transport=transport), 1_000)
     node.apply_finished(node.state.token, True, 1_000)
     for event in node.events():
         if isinstance(event, Persist):
@@ -113,20 +113,29 @@ def _started() -> Node:
     return node
 
 
-def first_node() -> Node:
+def first_node(transport: Transport = Transport.DATAGRAMS) -> Node:
     """Return a node that has started and said what it has to say."""
-    return _started().copy()
+    return _started(transport).copy()
+
+
+def transport_of(data: bytes) -> Transport:
+    """Return how the node of this story says what it says: the first byte decides."""
+    return Choices(data).of((Transport.DATAGRAMS, Transport.CHANNEL))
 
 
 def story(data: bytes) -> Iterator[Datagram | Ask | Finish | Later]:
     """Yield what the bytes say."""
     c = Choices(data)
+    in_pieces = c.of((Transport.DATAGRAMS, Transport.CHANNEL)) is Transport.CHANNEL
     for _ in range(_LONGEST):
         if c.is_over:
             return
         kind = c.byte() % 16
         if kind < 10:
-            yield Datagram(c.of(_NAMES), codec.encode(_message(c)))
+            message = _message(c)
+            if in_pieces and c.byte() % 8:
+                message = msgspec.structs.replace(message, body=_piece(c, codec.encode(message)))
+            yield Datagram(c.of(_NAMES), codec.encode(message))
         elif kind == 10:
             yield Datagram(c.of(_NAMES), c.bytes(c.byte()))
         elif kind == 11:
@@ -203,6 +212,25 @@ def _in_order(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     return tuple(by_name[n] for n in ordered(by_name))
 
 
+def _piece(c: Choices, data: bytes) -> messages.Fragment:
+    """A fragment, sound or not, which mostly is a whole message."""
+    size = c.of((1_400, 1_400, 1_400, 64))
+    index = c.of((0, 0, 0, 1, 251)) if size == 64 else 0
+    piece = (data[index * size :][:size] or b"x") if c.byte() % 16 else c.bytes(8) + b"x"
+    few = (1, 1, 2, 3, 4, 5, 2**53 - 1)
+    return messages.Fragment(
+        c.of((1, 1, 1, 2, 2**53)), c.of((1, 1, 1, 0, 2)), c.of(_NUMBERS), c.of(few), c.of(few),
+        index, size, min(len(data), messages.MAX_PAYLOAD), piece,
+    )  # fmt: skip
+
+
+def _piece_ack(c: Choices) -> messages.FragmentAck:
+    return messages.FragmentAck(
+        c.of((1, 1, 1, 2, 2**53)), c.of((1, 1, 0, 2)), c.of(_NUMBERS), c.of(_NUMBERS),
+        c.of(_NUMBERS), c.of((0, 0, 1, 251)), c.of((64, 1_400, 65_507)), c.of((1, 64, 65_535)),
+    )  # fmt: skip
+
+
 def _body(c: Choices) -> messages.AnyBody:
     makers: tuple[Callable[[], Any], ...] = (
         lambda: messages.Request(_change(c), _view(c), c.of(_SETTINGS)),
@@ -217,6 +245,8 @@ def _body(c: Choices) -> messages.AnyBody:
         lambda: messages.Join(),
         lambda: messages.Heartbeat(c.of(_NUMBERS), c.of(_NUMBERS), _maybe(c, _change)),
         lambda: messages.HeartbeatAck(c.of(_NUMBERS), c.of(_NUMBERS)),
+        lambda: _piece(c, c.bytes(40)),
+        lambda: _piece_ack(c),
     )
     body: messages.AnyBody = c.of(makers)()
     return body

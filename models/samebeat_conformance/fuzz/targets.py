@@ -11,9 +11,20 @@ from samebeat.effects import Install, Persist, Rejected
 from samebeat.ids import MAX_MEMBERS
 from samebeat.node import Node, Refused
 from samebeat.pair import MAX_WAITING
+from samebeat.receiving import MAX_AHEAD
 from samebeat.state import State
-from samebeat_conformance.fuzz.stories import ME, Ask, Datagram, Finish, Later, first_node, story
+from samebeat_conformance.fuzz.stories import (
+    ME,
+    Ask,
+    Datagram,
+    Finish,
+    Later,
+    first_node,
+    story,
+    transport_of,
+)
 
+_LARGEST_WINDOW = 65_535
 MAX_JOURNAL_BYTES = 2 * MAX_BYTES
 """No journal is longer: it has a report, which fits a message, and as much again."""
 
@@ -48,7 +59,7 @@ def survives(data: bytes) -> None:
     The node must never raise an error, outgrow its bounds, say what is no message, or hand out a
     journal that it could not come back with.
     """
-    node, now_ms = first_node(), 1_000
+    node, now_ms = first_node(transport_of(data)), 1_000
     for what in story(data):
         now_ms += what.after_ms if isinstance(what, Later) else 0
         _give(node, what, now_ms)
@@ -144,4 +155,12 @@ def out_of_bounds(s: State) -> Iterator[str]:
         most["said of one change"] = (max(said, most.get("said of one change", (0, 0))[0]), members)
     for watch in s.ack_watches.values():
         most["waiting for acks"] = (len(watch.waiting), MAX_WAITING)
+    for channel in s.channels.values():
+        sending, receiving = channel.sending, channel.receiving
+        queue = s.journal.settings.send_queue_overflow_threshold + MAX_AHEAD
+        most["queued"] = (len(sending.queue), queue)
+        most["under way"] = (len(sending.flight), _LARGEST_WINDOW)
+        most["messages in part"] = (len(receiving.partials), MAX_AHEAD)
+        boxes = (*channel.inbox, *channel.outbox, *channel.failures)
+        most["in boxes"] = (len(boxes), 0)
     yield from (f"{n} {name}, at most {bound}" for name, (n, bound) in most.items() if n > bound)
