@@ -214,6 +214,13 @@ def test_reports_to_two_proposals_of_one_number_are_told_apart() -> None:
     assert {b.report.view.id for b in answers if isinstance(b, Told)} == {ViewId(1, "c")}
 
 
+def test_who_speaks_in_an_earlier_view_is_told_of_the_present_one_and_asked_for_nothing() -> None:
+    """Note C5."""
+    a = Spoken()
+    a.hear("b", report(VIEW))
+    assert a.hear("c", Ack(CHANGE)) == [Told(a.node.journal.promise, wants=False)]
+
+
 def test_a_quorum_with_a_stranger_is_no_view() -> None:
     """Note C5: nobody waits for the report of somebody who is not configured."""
     a = Spoken()
