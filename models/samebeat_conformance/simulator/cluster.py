@@ -216,9 +216,9 @@ class Cluster:
             change = machine.node.request_change(dict(ask.values), now_ms)
         except Refused:
             return
-        (asked,) = [o.settings for o in machine.node.journal.opens if o.id == change] or [None]
-        if asked is not None:
-            self._each("asked", machine.name, change, asked)
+        opened = machine.node.journal.open_change(change)
+        assert opened is not None, "who asks takes part itself"
+        self._each("asked", machine.name, change, opened.settings)
         self._carry_out(machine, f"{machine.name} is asked for {change}")
 
     def _arrive(self, source: str, to: str, data: bytes) -> None:
@@ -273,7 +273,7 @@ class Cluster:
                 continue
             sends = machine.node.data_to_send()
             for send in sends:
-                if machine.node is not None and not self._stops(machine):
+                if not self._stops(machine):
                     self._send(machine, send)
             if not sends:
                 break
@@ -290,6 +290,9 @@ class Cluster:
             self.counts[Kind.SLOW_DISK] += slow is not None
             boot = machine.boot
             lasts_us = slow.lasts_us if slow else NO_DELAY_US
+            if machine.crash is not None and machine.crash.in_write:
+                crash = machine.crash
+                self.at(self.now_us + lasts_us // 2, lambda: self._stop_if(machine, boot, crash))
             self.at(self.now_us + lasts_us, lambda: self._synced(machine, boot))
         elif isinstance(event, Install):
             self._install(machine, event)
@@ -369,13 +372,19 @@ class Cluster:
         if crash.unsynced is Unsynced.WIPED and not self._can_do_without(machine):
             return
         machine.crash, machine.effects_left = crash, crash.after
-        if crash.after == 0:
+        if crash.after == 0 and not crash.in_write:
+            self._stop_if(machine, machine.boot, crash)
+
+    def _stop_if(self, machine: Machine, boot: int, crash: Crash) -> None:
+        if machine.boot == boot:
             self._stop(machine, crash)
             self._each("settled", machine.name, f"{machine.name} crashes")
 
     def _stops(self, machine: Machine) -> bool:
-        """Return whether the machine stops before its next effect."""
-        if machine.crash is None:
+        """Return whether the machine stops before its next effect, or has stopped."""
+        if machine.node is None:
+            return True
+        if machine.crash is None or machine.crash.in_write:
             return False
         machine.effects_left -= 1
         if machine.effects_left >= 0:

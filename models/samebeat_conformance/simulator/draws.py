@@ -23,4 +23,4 @@ def between(low: int, high: int, seed: int, *key: int | str) -> int:
 
 def chance(seed: int, *key: int | str) -> float:
     """Return a number from 0 to 1, 1 excluded."""
-    return draw(seed, *key) / 2**_BITS
+    return float(draw(seed, *key) / 2**_BITS)

@@ -55,6 +55,7 @@ class Crash:
 
     Attributes:
         after: it still carries out so many effects.
+        in_write: it stops in the middle of its next write.
         unsynced: what becomes of a write that is under way.
         part: of a torn one, so many thousandths are written.
     """
@@ -64,6 +65,7 @@ class Crash:
     after: int = 0
     unsynced: Unsynced = Unsynced.LOST
     part: int = 0
+    in_write: bool = False
 
 
 @dataclass(frozen=True)

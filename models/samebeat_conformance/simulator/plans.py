@@ -23,7 +23,6 @@ from samebeat_conformance.simulator.faults import (
     Restart,
 )
 
-LEAST_NODES, MOST_NODES = 3, 9
 STORM_S, CALM_S = 90, 90
 CALM_EVERY = 4
 """Each run whose seed is a multiple of this is a calm one."""
@@ -71,7 +70,7 @@ def plan_of(seed: int, size: int) -> Plan:
         setup = Setup(names, drifts_ppm=drifts)
         return Plan(seed, setup, False, Rates(), STORM_S * _SECOND_US)
     assumed = Assumptions(_DELAY_MS, _LOSSES, _ACK_LOSSES, drift_ppm=2 * _DRIFT_PPM)
-    start = Settings(**{"receive_send_timer_ratio": None, **tight(2_000)})
+    start = Settings(receive_send_timer_ratio=None, **tight(2_000))
     setup = Setup(names, start, assumed, drifts, may_drop_out=False)
     return Plan(seed, setup, True, CALM_RATES, CALM_S * _SECOND_US)
 
@@ -96,17 +95,18 @@ def happenings(plan: Plan) -> tuple[Happening, ...]:
     def some_time() -> int:
         return rng.randint(2 * _SECOND_US, last_us - _SECOND_US)
 
-    found: list[Happening] = []
-    for _ in range(12):
-        found.append(Ask(some_time(), rng.choice(names), _values(plan, rng)))
+    found: list[Happening] = [
+        Ask(some_time(), rng.choice(names), _values(plan, rng)) for _ in range(12)
+    ]
     if plan.is_calm:
         return tuple(sorted(found, key=lambda h: h.at_us))
     for _ in range(2 + len(names)):
         at_us = some_time()
-        after = rng.choice((0, 0, rng.randint(0, 12)))
+        in_write = rng.random() < 0.5
+        after = 0 if in_write else rng.choice((0, rng.randint(0, 12)))
         unsynced = rng.choice((Unsynced.LOST, Unsynced.KEPT, Unsynced.TORN))
         name = rng.choice(names)
-        found.append(Crash(at_us, name, after, unsynced, rng.randint(0, 999)))
+        found.append(Crash(at_us, name, after, unsynced, rng.randint(0, 999), in_write))
         found.append(Restart(at_us + rng.randint(0, 15 * _SECOND_US), name))
     for _ in range(3):
         at_us = some_time()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from samebeat.effects import Event, Install, Outcome, Purpose, Suspected
-from samebeat.ids import ChangeId
+from samebeat.ids import ChangeId, View
 from samebeat.journal import Journal, Phase, covers
 from samebeat.messages import Ack, AnyBody, Failure, Ok, Told, Vote
 from samebeat.parameters import Settings
@@ -43,7 +43,7 @@ class Promises(Observer):
     def __init__(self, nobody_is_to_be_suspected: bool = False) -> None:
         self.nobody_is_to_be_suspected = nobody_is_to_be_suspected
         self.asked_for: dict[ChangeId, Settings] = {}
-        self.homes: dict[ChangeId, tuple[str, ...]] = {}
+        self.homes: dict[ChangeId, View] = {}
         self.outcomes: dict[ChangeId, dict[str, Outcome]] = defaultdict(dict)
         self.committed: dict[int, ChangeId] = {}
         self.disks: dict[str, Journal] = {}
@@ -55,7 +55,7 @@ class Promises(Observer):
         self.asked_for[change] = settings
         machine = cluster.machines[node]
         assert machine.node is not None, "who asks is up"
-        self.homes[change] = machine.node.view.members
+        self.homes[change] = machine.node.view
 
     # --- decisions -------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Promises(Observer):
     def sent(self, cluster: Cluster, node: str, to: str | None, body: AnyBody) -> None:
         """What a node says of itself is on its disk already."""
         disk = self.disks.get(node)
-        if isinstance(body, Ack):
+        if isinstance(body, Ack | Ok):  # a status says that, too
             self._acked.add((node, body.change))
         if isinstance(body, Failure):
             self._failed.add(body.change)
@@ -103,13 +103,19 @@ class Promises(Observer):
             self._check_promise(node, body)
 
     def _check_promise(self, node: str, body: Ack | Vote) -> None:
-        """Whoever has reported to a view gives no vote in an earlier one."""
-        disk = self.disks[node]
-        if isinstance(body, Vote) and disk.promise.view.id > body.ballot.view:
-            known = [o for r in (disk, disk.promise) for o in r.opens if o.id == body.change]
-            given = [o.ballot for o in known if o.ballot is not None]
-            if body.ballot not in given and body.ballot.view not in [b.view for b in given]:
-                raise Broken("keeps_promise", f"{node} votes in a view that it has left")
+        """Whoever has reported to a view gives no ack and no vote in an earlier one any more."""
+        report = self.disks[node].promise
+        home = self.homes[body.change].id
+        reported = next((o for o in report.opens if o.id == body.change), None)
+        if isinstance(body, Ack):
+            kept = report.view.id <= home or reported is not None
+        else:
+            ballot = reported.ballot if reported is not None else None
+            known = ballot is not None and body.ballot.view <= ballot.view
+            kept = report.view.id <= body.ballot.view or known
+        if not kept:
+            kind = type(body).__name__.lower()
+            raise Broken("keeps_promise", f"{node} gives a {kind} in a view that it has left")
 
     # --- local operations ------------------------------------------------------------------------
 
@@ -117,9 +123,8 @@ class Promises(Observer):
         """Nobody applies before every ack; nobody who is live is suspected."""
         if isinstance(event, Install) and event.purpose is Purpose.APPLY:
             for o in self.disks[node].opens:
-                home = self.homes.get(o.id, ())
                 if o.settings == event.settings and o.phase is Phase.ACKED:
-                    self._check_acks(node, o.id, home)
+                    self._check_acks(node, o.id, self.homes[o.id].members)
         if isinstance(event, Suspected) and self.nobody_is_to_be_suspected:
             raise Broken("no_false_suspicion", f"{node} suspects {event.member}, which is alive")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from samebeat.effects import Outcome
@@ -19,6 +19,7 @@ from samebeat_conformance.simulator.faults import (
     Drawn,
     Fates,
     Fixed,
+    Happening,
     Item,
     Kind,
 )
@@ -105,7 +106,7 @@ def _run(
     try:
         cluster = Cluster(plan.setup, fates, (log, promises, *observers))
         for item in items:
-            if hasattr(item, "at_us"):
+            if isinstance(item, Happening):
                 cluster.schedule(item)
         cluster.run_until(plan.faults_until_us)
         _heal(cluster)
@@ -185,11 +186,11 @@ def _one_more_change(cluster: Cluster, promises: Promises) -> None:
     calm = promises.nobody_is_to_be_suspected
     values = tight(5_000) if calm else {"heartbeat_interval": 1_250}
     cluster.happen(Ask(cluster.now_us, who, tuple(values.items())))
-    (change,) = set(promises.asked_for) - before or {None}
-    if change is None:
+    asked = set(promises.asked_for) - before
+    if not asked:
         raise Broken("no_fault_commits", f"{who} is at rest and refuses a change")
+    (change,) = asked
     cluster.run_until(cluster.now_us + 5 * SECOND_US)
     told = promises.outcomes[change]
     if set(told) != set(active(cluster)) or set(told.values()) != {Outcome.COMMITTED}:
         raise Broken("no_fault_commits", f"{change} is not committed by all")
-
