@@ -135,7 +135,7 @@ def busy_never_acked(s: Cluster) -> Formula:
 @strengthening("only a member that has acked is to apply, and what it has said is not lost with it")
 def acted_means_acked(s: Cluster) -> Formula:
     """A member that is past its ack, or has said ok, has acked."""
-    past = (Phase.ACKED, Phase.APPLIED, Phase.FAILED)
+    past = (Phase.ACKED, Phase.APPLIED)
     return forall(
         Node,
         Change,

@@ -81,7 +81,7 @@ def _steps(spec: Spec) -> tuple[Fact, ...]:
             epoch_monotone=(),
             view_monotone=(),
         ),
-        decision_stable=("agreement",),
+        decision_stable=("agreement", "unrequested_is_unknown"),
     )
 
 

@@ -215,7 +215,7 @@ def decided(s: Cluster, n: Node, c: Change) -> Formula:
 
 def takes_part(s: Cluster, n: Node, c: Change) -> Formula:
     """`n` has acked `c`, or is in its flush without that (RECEIVED), and has not decided it."""
-    return one_of(s.phase[n, c], Phase.RECEIVED, Phase.ACKED, Phase.APPLIED, Phase.FAILED)
+    return one_of(s.phase[n, c], Phase.RECEIVED, Phase.ACKED, Phase.APPLIED)
 
 
 def is_open(s: Cluster, n: Node, c: Change) -> Formula:
@@ -323,15 +323,22 @@ def start(s: Cluster) -> None:
 # --- request and ack round -----------------------------------------------------------------
 
 
-@action(claims=("1.preamble", "1(a)", *MULTICAST))
+@action(claims=("1.preamble", "1(a)", *MULTICAST, *ACK_ROUND))
 def request(s: Cluster, n: Node, c: Change) -> None:
-    """`n` multicasts the request for `c`; any member may that is not busy."""
+    """`n` multicasts the request for `c` and, in the same step, its own ack."""
     guard(alive(s, n), "n is alive")
     guard(~s.requested[c], "c is a new change id")
+    guard(
+        ~is_busy(s, n) & ~promised_away(s, n, s.view[n]),
+        "n has nothing to finish, and has not gone on to a later view",
+    )
 
     s.requested[c] = True
     s.base[c] = s.epoch[n]
     s.home[c] = s.view[n]
+    s.phase[n, c] = Phase.ACKED
+    s.pre_image[n] = s.value[n]
+    s.sent[n, c, Message.ACK] = True
 
 
 @action(claims=RECEIPT + ACK_ROUND + MULTICAST)
@@ -340,10 +347,12 @@ def send_ack(s: Cluster, n: Node, c: Change) -> None:
     guard(alive(s, n), "n is alive")
     guard(~promised_away(s, n, s.view[n]), "n has not gone on to a later view")
     guard(s.requested[c], "the request is on the network")
-    guard(s.home[c] == s.view[n], "c is a change of n's view")
+    guard(
+        (s.home[c] == s.view[n]) & (s.base[c] == s.epoch[n]),
+        "c is a change of n's view, and starts from n's epoch",
+    )
     guard(s.phase[n, c] == Phase.IDLE, "n sees this request for the first time")
     guard(~is_busy(s, n), "n has nothing to finish")
-    guard(s.base[c] == s.epoch[n], "c starts from n's epoch")
 
     s.phase[n, c] = Phase.ACKED
     s.pre_image[n] = s.value[n]
@@ -352,13 +361,17 @@ def send_ack(s: Cluster, n: Node, c: Change) -> None:
 
 @action(claims=("C6",))
 def send_busy(s: Cluster, n: Node, c: Change) -> None:
-    """`n` receives the request and turns `c` down; what comes too late for its view, too."""
+    """`n` receives the request and turns `c` down; what comes too late for its view, too.
+
+    A request from a later epoch waits until `n` has got there. One from an earlier epoch needs no
+    answer: what was committed since then closes it.
+    """
     guard(alive(s, n), "n is alive")
     guard(s.requested[c], "the request is on the network")
     guard(in_view(s, n, s.home[c]) & ~(s.view[n] < s.home[c]), "n is, or was, in the view of c")
     guard(s.phase[n, c] == Phase.IDLE, "n sees this request for the first time")
     guard(
-        is_busy(s, n) | (s.base[c] != s.epoch[n]) | (s.home[c] != s.view[n]),
+        (s.base[c] == s.epoch[n]) & (is_busy(s, n) | (s.home[c] != s.view[n])),
         "another change, or a later view, is in the way",
     )
 
@@ -382,12 +395,12 @@ def apply(s: Cluster, n: Node, c: Change) -> None:
 
 @action(claims=RECEIPT + MODIFY + STATUS)
 def fail_to_apply(s: Cluster, n: Node, c: Change) -> None:
-    """`n` confirms that all have acked, fails to apply, and multicasts that status."""
+    """`n` confirms that all have acked and fails to apply: it says so, and has closed `c`."""
     guard(alive(s, n), "n is alive")
     guard((s.phase[n, c] == Phase.ACKED) & is_open(s, n, c), "n has acked c and not applied it")
     guard(all_in_home(s, c, Message.ACK), "every member has acked")
 
-    s.phase[n, c] = Phase.FAILED
+    s.phase[n, c] = Phase.UNDONE
     s.sent[n, c, Message.FAILURE] = True
 
 

@@ -90,7 +90,7 @@ def hang(s: Cluster, n: Node, c: Change) -> None:
     guard((s.phase[n, c] == Phase.ACKED) & is_open(s, n, c), "n has acked c and not applied it")
     guard(all_in_home(s, c, Message.ACK), "every member has acked")
 
-    s.phase[n, c] = Phase.FAILED
+    s.phase[n, c] = Phase.UNDONE
     s.sent[n, c, Message.FAILURE] = True
     s.running[n, c] = True
 

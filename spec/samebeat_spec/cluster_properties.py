@@ -165,7 +165,9 @@ def apply_after_full_receipt(s: Cluster) -> Formula:
     return forall(
         Change,
         lambda c: implies(
-            exists(Node, lambda n: one_of(s.phase[n, c], Phase.APPLIED, Phase.FAILED)),
+            exists(
+                Node, lambda n: (s.phase[n, c] == Phase.APPLIED) | s.sent[n, c, Message.FAILURE]
+            ),
             forall(Node, lambda m: implies(in_view(s, m, s.home[c]), s.sent[m, c, Message.ACK])),
         ),
     )
@@ -174,7 +176,7 @@ def apply_after_full_receipt(s: Cluster) -> Formula:
 @invariant(claims=("C5",), internal=True)
 def journal_before_send(s: Cluster) -> Formula:
     """What a member has said about a change is in its journal, unless that is lost."""
-    acted = (Phase.ACKED, Phase.APPLIED, Phase.FAILED, Phase.COMMITTED, Phase.UNDONE)
+    acted = (Phase.ACKED, Phase.APPLIED, Phase.COMMITTED, Phase.UNDONE)
     return forall(
         Node,
         Change,
@@ -186,10 +188,7 @@ def journal_before_send(s: Cluster) -> Formula:
                     s.sent[n, c, Message.OK],
                     one_of(s.phase[n, c], Phase.APPLIED, Phase.COMMITTED, Phase.UNDONE),
                 )
-                & implies(
-                    s.sent[n, c, Message.FAILURE],
-                    one_of(s.phase[n, c], Phase.FAILED, Phase.UNDONE),
-                )
+                & implies(s.sent[n, c, Message.FAILURE], s.phase[n, c] == Phase.UNDONE)
                 & forall(View, lambda v: implies(s.vote[n, c, v] != Vote.NONE, voted(s, n, c)))
             )
         ),

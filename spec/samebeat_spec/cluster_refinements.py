@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from samebeat_spec.cluster import Cluster, Vote, is_open
 from samebeat_spec.group import Change, Group, Message, Node, Phase
-from samebeat_spec.language import Formula, every, exists, one_of, refinement
+from samebeat_spec.language import Formula, every, exists, refinement
 
 
-@refinement(at_most=4, claims=("C5",))
+@refinement(at_most=6, claims=("C5",))
 def group_change(s: Cluster, g: Group) -> None:
     """In the first view the hardened protocol is the group change, with a round of votes in it.
 
-    A member that acts upon messages has received them just before: one step is up to four there.
+    A member that acts upon messages has received them just before: one step is up to six there.
     """
 
     def heard(n: Node, m: Node, k: Message) -> Formula:
         def acted_upon(c: Change) -> Formula:
-            acks = (k == Message.ACK) & one_of(s.phase[n, c], Phase.APPLIED, Phase.FAILED)
+            acks = (k == Message.ACK) & (s.phase[n, c] == Phase.APPLIED)
             oks = (k == Message.OK) & (s.vote[n, c, s.home[c]] == Vote.COMMIT)
             own = (m == n) & s.sent[n, c, k]
             return is_open(s, n, c) & (own | ((m != n) & (acks | oks)))

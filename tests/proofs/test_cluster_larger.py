@@ -75,13 +75,12 @@ def view(number: int, quorum: int, members: tuple[int, ...]) -> list[str]:
 
 APPLIED_AND_TOLD_TO_FLUSH = (
     "request n1 c1",
-    *each("send_ack", (1, 2, 3)),
+    *each("send_ack", (2, 3)),
     "apply n1 c1",
     *view(1, 2, (2, 3)),
     *each("vote_in_flush", (2, 3)),
     *each("undo", (2, 3)),
     "request n2 c2",
-    "send_ack n2 c2",
     *view(2, 3, (1, 2, 3)),
     *each("vote_in_flush", (1, 2, 3), "c2"),
 )
@@ -98,7 +97,7 @@ def test_who_has_not_applied_a_change_has_nothing_to_restore_that_could_fail():
 
 OUT = (
     "request n1 c1",
-    *each("send_ack", (1, 2, 3)),
+    *each("send_ack", (2, 3)),
     "apply n1 c1",
     "fail_to_apply n3 c1",
     "fail_to_undo n1 c1",

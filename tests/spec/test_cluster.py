@@ -85,7 +85,8 @@ def expect_refused(walk: Walk, step: str, *reasons: str) -> None:
 
 
 ALL = (1, 2, 3)
-APPLIED = ("request n1 c1", *each("send_ack", *ALL), *each("apply", *ALL), *each("send_ok", *ALL))
+ASKED = ("request n1 c1", *each("send_ack", 2, 3))
+APPLIED = (*ASKED, *each("apply", *ALL), *each("send_ok", *ALL))
 
 
 def test_all_commit_what_a_quorum_has_voted_for() -> None:
@@ -99,22 +100,42 @@ def test_all_commit_what_a_quorum_has_voted_for() -> None:
 
 def test_nobody_applies_before_all_have_acked() -> None:
     """Claims 1(b) and 1(c)."""
-    walk = Walk(cluster())("request n1 c1", *each("send_ack", 1, 2))
+    walk = Walk(cluster())("request n1 c1", "send_ack n2 c1")
     expect_refused(walk, "apply n1 c1", "every member has acked")
 
 
 def test_a_failure_is_undone_by_all() -> None:
     """Claims 1(e) and 1(f)."""
-    walk = Walk(cluster())("request n1 c1", *each("send_ack", *ALL), *each("apply", 1, 2))
-    walk("fail_to_apply n3 c1", *each("undo", *ALL))
+    walk = Walk(cluster())(*ASKED, *each("apply", 1, 2))
+    walk("fail_to_apply n3 c1", *each("undo", 1, 2))
     assert [walk[f"value[n{n}]"] for n in ALL] == ["v1"] * 3
+
+
+def test_who_fails_has_closed_the_change_and_may_ask_again_at_once() -> None:
+    """Claim 1(e), note C6."""
+    walk = Walk(cluster(changes=2))(*ASKED, "fail_to_apply n3 c1")
+    assert walk["phase[n3, c1]"] == "UNDONE"
+    walk("request n3 c2")
+
+
+def test_who_has_a_change_open_asks_for_no_other() -> None:
+    """Note C6: its own ack is sent as it asks."""
+    walk = Walk(cluster(changes=2))("request n1 c1")
+    idle = "n has nothing to finish, and has not gone on to a later view"
+    expect_refused(walk, "request n1 c2", idle)
+
+
+def test_a_request_from_a_later_epoch_waits_until_the_member_is_there() -> None:
+    """Note C6: n3 has not committed c1 when c2 comes, and does not turn it down for that."""
+    walk = Walk(cluster(changes=2))(*APPLIED, *each("hold", 1, 2), "commit n1 c1", "request n1 c2")
+    expect_refused(walk, "send_busy n3 c2", "another change, or a later view, is in the way")
+    walk("commit n3 c1", "send_ack n3 c2")
 
 
 def test_a_busy_answer_closes_the_change_everywhere_and_uses_no_epoch() -> None:
     """Note C6."""
     walk = Walk(cluster(changes=2))("request n1 c1", "request n2 c2")
-    walk("send_ack n1 c1", "send_ack n2 c2", "send_busy n2 c1", "send_busy n1 c2")
-    walk("undo n1 c1", "undo n2 c2")
+    walk("send_busy n2 c1", "send_busy n1 c2", "undo n1 c1", "undo n2 c2")
     assert [walk[f"epoch[n{n}]"] for n in ALL] == ["0"] * 3
     expect_refused(walk, "undo n3 c1", "c is open at n")
 
@@ -153,10 +174,13 @@ def test_a_view_begins_only_when_all_of_its_members_have_reported() -> None:
 def test_who_comes_back_adopts_before_it_acks() -> None:
     """Note C5: rejoin. n3 was down while the others committed, and asks for c2 too early."""
     walk = Walk(cluster(changes=2))("crash n3 1", *view(1, 1, 1, 2), "request n1 c1")
-    for step in ("send_ack", "apply", "send_ok", "hold", "commit"):
+    walk("send_ack n2 c1")
+    for step in ("apply", "send_ok", "hold", "commit"):
         walk(*each(step, 1, 2))
     walk("recover n3", *view(2, 4, 3, 1, 2), "request n1 c2")
-    expect_refused(walk, "send_ack n3 c2", "n has nothing to finish", "c starts from n's epoch")
+    own_view = "c is a change of n's view, and starts from n's epoch"
+    expect_refused(walk, "send_ack n3 c2", own_view, "n has nothing to finish")
+    expect_refused(walk, "send_busy n3 c2", "another change, or a later view, is in the way")
     walk("commit n3 c1", "send_ack n3 c2")
     assert walk.holds("a_rejoin")
     assert walk["value[n3]"] == "v2"
@@ -173,15 +197,16 @@ def test_who_is_in_doubt_learns_from_a_member_that_has_decided() -> None:
 def test_a_request_that_nobody_answered_in_its_view_is_turned_down_in_a_later_one() -> None:
     """Note C6: who asked is not left waiting."""
     walk = Walk(cluster())("request n1 c1", *view(1, 4, *ALL))
-    expect_refused(walk, "send_ack n2 c1", "c is a change of n's view")
+    own_view = "c is a change of n's view, and starts from n's epoch"
+    expect_refused(walk, "send_ack n2 c1", own_view, "n has nothing to finish")
     walk("send_busy n2 c1")
     assert walk["phase[n2, c1]"] == "UNDONE"
 
 
 def test_of_two_that_are_left_out_one_may_know_more_than_the_other() -> None:
     """Note C5: a random walk of five members showed it. The view of both is replaced by then."""
-    walk = Walk(cluster(members=5))(*view(1, 1, 1, 2, 3), "request n1 c1")
-    for step in ("send_ack", "apply", "send_ok", "hold"):
+    walk = Walk(cluster(members=5))(*view(1, 1, 1, 2, 3), *ASKED)
+    for step in ("apply", "send_ok", "hold"):
         walk(*each(step, *ALL))
     walk("commit n4 c1")
     assert (walk["view[n4]"], walk["view[n5]"]) == ("0", "0")
@@ -198,7 +223,7 @@ def test_a_member_without_a_quorum_stays_in_doubt() -> None:
 
 def test_an_apply_that_is_not_journaled_has_not_happened() -> None:
     """Note C5: the journal comes before the message."""
-    walk = Walk(cluster())("request n1 c1", *each("send_ack", *ALL), "apply n1 c1")
+    walk = Walk(cluster())(*ASKED, "apply n1 c1")
     walk("crash_before_journaling n1 1 c1")
     assert (walk["phase[n1, c1]"], walk["value[n1]"]) == ("ACKED", "v1")
 
@@ -211,8 +236,8 @@ def test_what_is_said_is_in_the_journal() -> None:
 
 def test_a_late_success_is_undone_and_nothing_new_is_acked_before() -> None:
     """Note C7."""
-    walk = Walk(cluster(changes=2, may_hang=True))("request n1 c1", *each("send_ack", *ALL))
-    walk("hang n1 c1", *each("undo", *ALL), "request n2 c2")
+    walk = Walk(cluster(changes=2, may_hang=True))(*ASKED)
+    walk("hang n1 c1", *each("undo", 2, 3), "request n2 c2")
     expect_refused(walk, "send_ack n1 c2", "n has nothing to finish")
     walk("finish_late n1 c1")
     assert walk["value[n1]"] == "v2"
@@ -222,11 +247,11 @@ def test_a_late_success_is_undone_and_nothing_new_is_acked_before() -> None:
 
 def test_who_cannot_undo_takes_itself_out_and_the_others_go_on() -> None:
     """Note C7."""
-    walk = Walk(cluster(undo_may_fail=True))("request n1 c1", *each("send_ack", *ALL))
+    walk = Walk(cluster(undo_may_fail=True))(*ASKED)
     walk("apply n1 c1", "fail_to_apply n2 c1", "fail_to_undo n1 c1")
     walk("propose n2 1 q4")
     expect_refused(walk, "report n1 1", "n is alive")
-    walk(*view(2, 3, 2, 3), *each("undo", 2, 3))
+    walk(*view(2, 3, 2, 3), "undo n3 c1")
     assert walk.holds("a_quarantine")
 
 
