@@ -14,6 +14,7 @@ from samebeat_cli.commands.catalog import list_models, show
 from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
 from samebeat_cli.commands.export import export
+from samebeat_cli.commands.figures import figures
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.prove import prove
 from samebeat_cli.commands.replay import replay
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(simulate)
+app.command()(figures)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)

@@ -15,7 +15,7 @@ from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
 from samebeat_cli.commands.options import MaxMemory, ShowTraces, TracesFolder, UpToTier
 from samebeat_cli.errors import CommandError, Interrupted
 from samebeat_cli.output import make_folder, write_file
-from samebeat_cli.reports import Outcome
+from samebeat_cli.reports import Format, Outcome
 from samebeat_cli.selection import Selected, select_models
 from samebeat_conformance.simulator.limits import LEAST_NODES, MOST_NODES, RUNS
 from samebeat_models.catalog import Tier
@@ -88,7 +88,7 @@ def simulate(
     samebeat simulate --impl --walks 200
     """
     delivery = Delivery(formats, outputs)
-    _check_options(impl, models, tier, depth, nodes)
+    _check_options(impl, models, tier, depth, nodes, formats)
     if out_itf is not None:
         make_folder(out_itf)
     if impl:
@@ -112,12 +112,15 @@ def _check_options(
     tier: Tier | None,
     depth: int,
     nodes: int | None,
+    formats: Sequence[Format] | None,
 ) -> None:
     """Refuse what makes no sense together."""
     if not impl and nodes is not None:
         raise CommandError("--nodes needs --impl; the sizes of a model are in the catalog")
     if impl and (models or tier is not None or depth != DEPTH):
         raise CommandError("--impl runs the production core: it takes no model, tier or depth")
+    if impl and {Format.SARIF, Format.GITHUB} & set(formats or ()):
+        raise CommandError("--format sarif and github point at lines of a spec; --impl has none")
 
 
 def _run_cores(

@@ -55,6 +55,9 @@ class Observer:
     def asked(self, cluster: Cluster, node: str, change: ChangeId, settings: Settings) -> None:
         """A node asks for a change."""
 
+    def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
+        """A datagram reaches a node, which has not dealt with it yet."""
+
     def sent(self, cluster: Cluster, node: str, to: str | None, body: AnyBody) -> None:
         """A datagram leaves a node."""
 
@@ -226,8 +229,10 @@ class Cluster:
         if machine.node is None or self._is_cut(source, to):
             return
         if self._when_awake(machine, lambda: self._arrive(source, to, data)):
+            self._each("received", to, source, data)
             machine.node.receive(data, source, machine.clock.local_ms(self.now_us))
-            self._carry_out(machine, f"{to} receives {decode(data).body} from {source}")
+            kind = type(decode(data).body).__name__
+            self._carry_out(machine, f"{kind} of {source} reaches {to}")
 
     def _timer(self, machine: Machine, boot: int, timer_us: int) -> None:
         if machine.node is None or (machine.boot, machine.timer_us) != (boot, timer_us):

@@ -40,6 +40,10 @@ class Log(Observer):
         self._keep = keep
         self._hash = sha256()
 
+    def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
+        """Note what has come."""
+        self._hash.update(data)
+
     def settled(self, cluster: Cluster, node: str, what: str) -> None:
         """Note an input and when it came."""
         line = f"{cluster.now_us} {what}"
