@@ -97,7 +97,11 @@ class Run:
         starts = [a.name for a in self.proof.spec.initials]
         actions = [a.name for a in self.proof.spec.actions]
         parts = {Role.INDUCTIVE: [*starts, *actions], Role.STEP: actions, Role.IMPLIED: [IMPLIED]}
-        needed = [f"{f.name}.{part}" for f in self.proof.facts for part in parts[f.role]]
+        needed = [
+            f"{f.name}.{part}"
+            for f in self.proof.facts
+            for part in parts.get(f.role, [p.name for p in f.parts])
+        ]
         done = {d.name for d in self.discharged}
         return tuple(name for name in needed if name not in done)
 

@@ -6,8 +6,16 @@ from collections.abc import Callable
 
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
+from samebeat_proofs.loss_time import loss_time_proof
+from samebeat_proofs.pair_proof import pair_proof
+from samebeat_proofs.timed_proof import timed_proof
 
-PROOFS: dict[str, Callable[[], Proof]] = {"group": group_proof}
+PROOFS: dict[str, Callable[[], Proof]] = {
+    "group": group_proof,
+    "pair": pair_proof,
+    "heartbeat": timed_proof,
+    "loss-time": loss_time_proof,
+}
 
 
 def load_proof(spec: str) -> Proof:

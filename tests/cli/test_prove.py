@@ -210,7 +210,7 @@ def test_ctrl_c_says_how_far_it_came(
 
 
 def test_a_spec_without_a_proof_is_one_line(fails: Callable[..., str]) -> None:
-    assert "there is no proof of 'pair'; there are: group" in fails(2, "prove", "pair")
+    assert "there is no proof of 'acks'; there are: group" in fails(2, "prove", "acks")
 
 
 def test_an_ill_formed_proof_is_one_line(

@@ -149,9 +149,10 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     from samebeat_cli.reports.proofs import Proved
     from samebeat_models.broken import look_for
     from samebeat_proofs.engine import Answer
+    from samebeat_proofs.facts import Role
     from samebeat_proofs.obligations import ONE_VALUE
 
-    begin, name = perf_counter(), engine.proof.spec.name
+    begin, name = perf_counter(), engine.proof.shows or engine.proof.spec.name
 
     def tell(obligation: Obligation) -> None:
         if progress.current:
@@ -167,7 +168,11 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     broken = {}
     for key, example in counterexamples.items():
         fact = key.partition(".")[0]
-        if example is not None and fact != ONE_VALUE:
+        if (
+            example is not None
+            and fact != ONE_VALUE
+            and engine.proof.find(fact).role is not Role.RUN
+        ):
             progress.start(f"{name}: looking for a run that breaks {fact}")
             broken[key] = look_for(example.instance, engine.proof.find(fact).prop, SEARCH)
     return Proved(run, counterexamples, broken, perf_counter() - begin)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ALL_N = "all-n"
 """The rung of the ladder of assurance: proved for every number of elements."""
+ALL_REALS = "all-reals"
+"""Proved for every number of elements and for all real numbers, where the proof has numbers."""
 FACTS_SHOWN = 2
 
 
@@ -43,8 +45,13 @@ class Proved:
 
     @property
     def name(self) -> str:
-        """The spec's name."""
-        return self.run.proof.spec.name
+        """The name of the spec whose promises are proved."""
+        return self.run.proof.shows or self.run.proof.spec.name
+
+    @property
+    def rung(self) -> str:
+        """The rung of the ladder of assurance for what is proved."""
+        return ALL_REALS if self.run.proof.reals else ALL_N
 
     @property
     def exit_code(self) -> Exit:
@@ -84,14 +91,17 @@ def show(proved: Sequence[Proved], console: Console, obligations: bool = False) 
     console.print(Text(f"{line}; exit {int(code)}: {said}", style), soft_wrap=True)
 
 
+_HOLDS = {ALL_N: "holds for all N", ALL_REALS: "holds for all reals"}
 _MEANING = {Exit.SAFETY: "an obligation is not met"}
 
 
 def _heading(p: Proved) -> Text:
     spec = p.run.proof.spec
-    names = [s.__name__ for s in spec.sorts if not s.elements]
+    names = [s.__name__ for s in spec.sorts if not (s.elements or s.integer)]
     listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
-    return Text.assemble((spec.name, "bold"), f", for any number of {listed}")
+    times = f" and all real {', '.join(p.run.proof.reals)}" if p.run.proof.reals else ""
+    read = "" if p.name == spec.name else f", read as {spec.name}"
+    return Text.assemble((p.name, "bold"), f", for any number of {listed}{times}{read}")
 
 
 def _table(p: Proved) -> Table:
@@ -104,19 +114,19 @@ def _table(p: Proved) -> Table:
     found = standings(p.run)
     for s in found:
         if not s.fact.is_strengthening:
-            _add(table, s.fact.name, [s])
+            _add(table, s.fact.name, [s], p.rung)
     own = [s for s in found if s.fact.is_strengthening]
     if own:
         table.add_section()
-        _add(table, count_of(len(own), "fact") + " that only the proof needs", own)
+        _add(table, count_of(len(own), "fact") + " that only the proof needs", own, p.rung)
     return table
 
 
-def _add(table: Table, name: str, rows: Sequence[Standing]) -> None:
+def _add(table: Table, name: str, rows: Sequence[Standing], rung: str) -> None:
     answers = [s.answer for s in rows]
     worst = next((a for a in (Answer.FAILED, Answer.UNDETERMINED) if a in answers), Answer.PROVED)
     said, style = {
-        Answer.PROVED: ("holds for all N", "green"),
+        Answer.PROVED: (_HOLDS[rung], "green"),
         Answer.FAILED: ("not proved (see below)", "bold red"),
         Answer.UNDETERMINED: ("undetermined (see below)", "yellow"),
     }[worst]
@@ -247,7 +257,7 @@ def _result(p: Proved, s: Standing) -> dict[str, Any]:
         "kind": s.fact.prop.kind,
         "claims": list(s.fact.prop.claims),
         "verdict": str(Verdict.HOLDS if holds else Verdict.UNDETERMINED),
-        "rung": ALL_N if holds else None,
+        "rung": p.rung if holds else None,
         "role": str(s.fact.role),
         "why": s.fact.why,
         "seconds": round(s.seconds, 6),
@@ -289,6 +299,7 @@ def _proof(p: Proved) -> dict[str, Any]:
     proof = p.run.proof
     return {
         "spec": p.name,
+        "read_as": proof.spec.name,
         "fingerprint": proof.spec.fingerprint,
         "obligations": len(p.run.discharged),
         "missing": list(p.run.missing),
