@@ -60,8 +60,9 @@ def samebeat(
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, an
     unsafe wish, an obligation of a proof that is not met, or a core that does not conform; 13
-    liveness; 3 undetermined (a budget ran out, or walks found nothing); 2 usage; 150 spec error;
-    151 bad model, trace file or checkpoint; 130 interrupted; 255 internal error.
+    liveness; 3 undetermined (a budget ran out, or walks or a bounded search found nothing); 2
+    usage; 150 spec error; 151 bad model, trace file or checkpoint; 130 interrupted; 255 internal
+    error.
     """
     if version:
         from samebeat_models.version import samebeat_version

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.ids import ChangeId, View, ViewId
 from samebeat.parameters import Settings
 from samebeat_conformance.account import Account
@@ -95,7 +95,13 @@ class Mapping:
 
     def config(self, name: str) -> Config:
         """Return the configuration of a node."""
-        return Config("test", name, tuple(self.nodes), start=self.start_settings)
+        return Config(
+            "test",
+            name,
+            tuple(self.nodes),
+            start=self.start_settings,
+            transport=Transport.DATAGRAMS,
+        )
 
     def first_views(self) -> tuple[ViewId | None, ...]:
         """Return what stands for the views at the start."""

@@ -11,7 +11,7 @@ stand for real ones are whole there: they count some small unit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -30,6 +30,9 @@ SMALL = (1, 2, 3)
 """How many elements each sort has, one attempt after the other."""
 LARGEST = 24
 """The largest number before a step, where a sort of numbers is read as all real numbers."""
+
+LARGER = (2,)
+"""How many elements each sort has at least, where the smallest counterexample has too few."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,13 @@ class Examples:
             if found:
                 return self._shrunk(found, sizes, fact, part)
         return None
+
+    def larger(self, fact: str, part: str, than: Instance) -> Iterator[Instance]:
+        """Yield instances with more elements that have a counterexample to an obligation too."""
+        for size in LARGER:
+            sizes = {s: max(size, count) for s, count in than.sizes.items() if type(count) is int}
+            if sizes != dict(than.sizes) and (found := self._against(sizes, fact, part)):
+                yield found.instance
 
     def _shrunk(self, found: Example, sizes: Mapping[str, int], fact: str, part: str) -> Example:
         """Take away elements, sort by sort, as long as it stays a counterexample."""

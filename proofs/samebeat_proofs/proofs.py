@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from samebeat_proofs.composed_proof import composed_proof
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.loss_time import loss_time_proof
@@ -14,6 +15,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "group": group_proof,
     "pair": pair_proof,
     "heartbeat": timed_proof,
+    "composed": composed_proof,
     "loss-time": loss_time_proof,
 }
 
