@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from samebeat.codec import decode
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Event, Install, Persist, Purpose, Send
 from samebeat.ids import ChangeId, is_quorum
 from samebeat.journal import Journal, JournalLost, read
 from samebeat.messages import AnyBody
 from samebeat.node import Node, Refused
 from samebeat.parameters import Assumptions, Settings
+from samebeat_conformance import wire
 from samebeat_conformance.simulator.clock import Clock
 from samebeat_conformance.simulator.disk import Disk, Unsynced
 from samebeat_conformance.simulator.faults import (
@@ -87,6 +88,7 @@ class Setup:
         assumed: what settings must suit.
         drifts_ppm: by how much the clock of each is too fast; none: all are right.
         may_drop_out: a node may fail to undo, to restore or to adopt, and so take itself out.
+        transport: how the messages of a change get from node to node.
     """
 
     names: tuple[str, ...]
@@ -94,10 +96,12 @@ class Setup:
     assumed: Assumptions = field(default_factory=Assumptions)
     drifts_ppm: tuple[int, ...] = ()
     may_drop_out: bool = True
+    transport: Transport = Transport.CHANNEL
 
     def config(self, name: str) -> Config:
         """Return what a member is told."""
-        return Config("simulated", name, self.names, self.start, self.assumed)
+        names, transport = self.names, self.transport
+        return Config("simulated", name, names, self.start, self.assumed, transport=transport)
 
     def clock(self, name: str) -> Clock:
         """Return the clock of a member; no two start with the same time."""
@@ -152,6 +156,7 @@ class Cluster:
         self.cuts: list[Cut] = []
         self._queue: list[tuple[int, int, Action]] = []
         self._order = 0
+        self._wire = wire.Observer()
         self._numbers: Counter[tuple[str, str]] = Counter()
         self.counts[Kind.SKEW] = sum(d != 0 for d in setup.drifts_ppm)
         for machine in self.machines.values():
@@ -332,7 +337,8 @@ class Cluster:
 
     def _send(self, machine: Machine, send: Send) -> None:
         body = decode(send.data).body
-        self._each("sent", machine.name, send.to, body)
+        said = self._wire.body(machine.name, send.to or "", send.data)
+        self._each("sent", machine.name, send.to, said)
         for to in self.setup.names:
             if to != machine.name and send.to in (None, to):
                 self._send_to(machine.name, to, send.data, body)
