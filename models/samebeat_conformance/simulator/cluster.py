@@ -56,6 +56,9 @@ class Observer:
     def asked(self, cluster: Cluster, node: str, change: ChangeId, settings: Settings) -> None:
         """A node asks for a change."""
 
+    def answered(self, cluster: Cluster, node: str, events: tuple[Event, ...]) -> None:
+        """A core has dealt with an input; nothing of what it asks for is done yet."""
+
     def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
         """A datagram reaches a node, which has not dealt with it yet."""
 
@@ -87,7 +90,7 @@ class Setup:
         start: what they hold at first.
         assumed: what settings must suit.
         drifts_ppm: by how much the clock of each is too fast; none: all are right.
-        may_drop_out: a node may fail to undo, to restore or to adopt, and so take itself out.
+        drops_out: what may fail so that a node takes itself out.
         transport: how the messages of a change get from node to node.
     """
 
@@ -95,7 +98,7 @@ class Setup:
     start: Settings = field(default_factory=Settings)
     assumed: Assumptions = field(default_factory=Assumptions)
     drifts_ppm: tuple[int, ...] = ()
-    may_drop_out: bool = True
+    drops_out: frozenset[Purpose] = frozenset(Purpose) - {Purpose.APPLY}
     transport: Transport = Transport.CHANNEL
 
     def config(self, name: str) -> Config:
@@ -275,8 +278,11 @@ class Cluster:
     def _carry_out(self, machine: Machine, what: str) -> None:
         """Do what the core asks for, until it waits for the disk or the machine stops."""
         self.events += 1
+        if machine.node is not None:
+            events = machine.node.events()
+            machine.todo.extend(events)
+            self._each("answered", machine.name, events)
         while machine.node is not None:
-            machine.todo.extend(machine.node.events())
             if machine.write is None and machine.todo:
                 if not self._stops(machine):
                     self._do(machine, machine.todo.popleft())
@@ -326,7 +332,7 @@ class Cluster:
         """A node whose undo fails is out for good: there must be a quorum without it."""
         if event.purpose is Purpose.APPLY:
             return True
-        if not self.setup.may_drop_out or not self._can_do_without(machine):
+        if event.purpose not in self.setup.drops_out or not self._can_do_without(machine):
             return False
         machine.dead = True
         return True

@@ -26,6 +26,7 @@ PROMISES = (
     "epoch_monotone",
     "all_or_nothing",
     "no_false_suspicion",
+    "step_of_the_spec",
     "change_decided",
     "no_fault_commits",
 )
