@@ -29,7 +29,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help check conform test test-all lint mutants fuzz second-opinion bench lock clean
+.PHONY: help check conform test test-all lint mutants fuzz figures second-opinion bench lock clean
 
 help: ## print this manual
 	@awk '/^##/ { sub(/^## ?/, ""); print } \
@@ -64,6 +64,9 @@ fuzz: $(VENV)/.fuzz ## throw ten million datagrams at the codec and the core (Li
 
 second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc5 to prove again
 	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
+
+figures: $(VENV)/.run ## measure what each heartbeat parameter of the core does
+	@$(BIN)/samebeat figures $(ARGS)
 
 bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed
 	@$(BIN)/python benchmarks/run.py $(ARGS)

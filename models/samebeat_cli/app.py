@@ -16,6 +16,7 @@ from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
 from samebeat_cli.commands.conform import conform
 from samebeat_cli.commands.export import export
+from samebeat_cli.commands.figures import figures
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.prove import prove
 from samebeat_cli.commands.replay import replay
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(simulate)
+app.command()(figures)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)
