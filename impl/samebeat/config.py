@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 import msgspec
 
 from samebeat.ids import MAX_MEMBERS, Members, Name, View, ViewId, ordered
 from samebeat.parameters import Assumptions, Settings, problems
+
+
+class Transport(Enum):
+    """How the messages of a group change get from member to member."""
+
+    CHANNEL = "in fragments, acked, sent again, in order and at most once"
+    DATAGRAMS = "each as one datagram, which the change layer itself repeats"
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,9 @@ class Config:
         watchdog_ms: a local operation that takes longer is given up.
         view_timeout_ms: a view that has not begun after this is replaced by another one.
         stagger_ms: members propose one after the other, so far apart.
+        transport: the same for all members. The change layer is safe on either; on datagrams the
+            parameters of the message layer have no effect, but for the retry timer. That is for
+            holding the change layer against its spec, and for tests of it alone.
 
     Raises:
         ValueError: it contradicts itself; the message says where.
@@ -36,6 +47,7 @@ class Config:
     watchdog_ms: int = 10_000
     view_timeout_ms: int = 5_000
     stagger_ms: int = 500
+    transport: Transport = Transport.CHANNEL
 
     def __post_init__(self) -> None:
         try:

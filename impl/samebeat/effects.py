@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from samebeat.ids import ChangeId, View
 from samebeat.parameters import Settings
+from samebeat.sending import Failure
 
 
 class Purpose(Enum):
@@ -79,6 +80,23 @@ class TookItselfOut:
 
 
 @dataclass(frozen=True)
+class NotDelivered:
+    """The message layer does not know that a message to a member was delivered.
+
+    The change layer says it again, at its own slow pace, for as long as that matters.
+
+    Attributes:
+        member: to whom.
+        what: the kind of the message.
+        reason: whether it was not sent, or may have been delivered all the same.
+    """
+
+    member: str
+    what: str
+    reason: Failure
+
+
+@dataclass(frozen=True)
 class Rejected:
     """Something was received that is no message of this cluster."""
 
@@ -86,7 +104,9 @@ class Rejected:
     reason: str
 
 
-Event: TypeAlias = Persist | Install | Decided | Began | Suspected | TookItselfOut | Rejected
+Event: TypeAlias = (
+    Persist | Install | Decided | Began | Suspected | TookItselfOut | NotDelivered | Rejected
+)
 
 
 @dataclass(frozen=True)

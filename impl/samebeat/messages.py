@@ -100,6 +100,63 @@ class HeartbeatAck(Body, frozen=True, tag="heartbeat-ack"):
     sequence: Natural
 
 
+MIN_FRAGMENT = 64
+"""Every node takes fragments of so many bytes."""
+MAX_PAYLOAD = 16_128
+"""No message that goes in fragments is longer, in bytes."""
+MAX_FRAGMENTS = MAX_PAYLOAD // MIN_FRAGMENT
+"""No message has more fragments."""
+
+FragmentSize = Annotated[int, Meta(ge=MIN_FRAGMENT, le=65_507)]
+Index = Annotated[int, Meta(ge=0, lt=MAX_FRAGMENTS)]
+
+
+class Fragment(Body, frozen=True, tag="fragment"):
+    """A piece of a message to one member; what it is a piece of is a message of its own.
+
+    Attributes:
+        boot: mine, which names the stream.
+        to: yours, as far as I know; 0: I do not, and ask for it.
+        epoch: nothing of mine is under way that was first sent in an earlier epoch.
+        floor: nothing below comes any more: it is acked or given up.
+        sequence: the number of the message in the stream.
+        index, size, length: which piece, how large pieces are, and how long the message is.
+        data: the piece.
+    """
+
+    boot: Natural
+    to: Natural
+    epoch: Natural
+    floor: Annotated[int, Meta(ge=1, le=2**53)]
+    sequence: Annotated[int, Meta(ge=1, le=2**53)]
+    index: Index
+    size: FragmentSize
+    length: Annotated[int, Meta(ge=1, le=MAX_PAYLOAD)]
+    data: Annotated[bytes, Meta(min_length=1, max_length=MAX_PAYLOAD)]
+
+
+class FragmentAck(Body, frozen=True, tag="fragment-ack"):
+    """I have this piece, and all that is below; and this is what I take.
+
+    Attributes:
+        boot: mine.
+        to: that of the stream that this is about; 0: of none, I have just started.
+        number: counts my acks of the stream; what the latest one says that I take counts.
+        below: every message below is delivered, or given up by you.
+        sequence, index: the piece that I have; sequence 0: none.
+        size, window: how large a piece, and how many messages from `below` on, I take.
+    """
+
+    boot: Natural
+    to: Natural
+    number: Natural
+    below: Natural
+    sequence: Natural
+    index: Index
+    size: FragmentSize
+    window: Annotated[int, Meta(ge=1, le=65_535)]
+
+
 AnyBody: TypeAlias = (
     Request
     | Ack
@@ -112,6 +169,8 @@ AnyBody: TypeAlias = (
     | Join
     | Heartbeat
     | HeartbeatAck
+    | Fragment
+    | FragmentAck
 )
 
 

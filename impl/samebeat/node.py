@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from samebeat import change, codec, heartbeats, messages, operations, views
+from samebeat import change, codec, heartbeats, messages, multicast, operations, views
 from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Rejected, Send, TookItselfOut
@@ -27,7 +27,7 @@ Waiting: TypeAlias = tuple[int, Send]
 """A datagram, and the number of the journal that must be durable first."""
 
 _JOIN_LASTS = 4
-"""Who asks to be let in is forgotten after so many retry timers without a repetition."""
+"""Who asks to be let in is forgotten when so many repetitions have not come."""
 
 
 class Refused(Exception):  # noqa: N818  (`except Refused` is the sentence)
@@ -69,6 +69,7 @@ class Node:
             s.reports = frozen(dict.fromkeys(config.members, everybody))
         else:
             s.reports = frozen({config.me: journal.promise})
+        multicast.start(s)
         if journal.out:
             s.tell(TookItselfOut(journal.out))
         else:
@@ -127,7 +128,10 @@ class Node:
             elif message.cluster != s.config.cluster:
                 reason = f"this is a message of the cluster {message.cluster}"
             elif not s.journal.out:
-                _take(s, source, message)
+                for whole in multicast.arrive(s, source, message):
+                    if not s.journal.out:
+                        _take(s, source, whole)
+                        _take_steps(s)
         if reason:
             s.tell(Rejected(source, reason))
         self._finish()
@@ -143,6 +147,7 @@ class Node:
             views.propose_if_due(s)
             heartbeats.send_if_due(s)
             _repeat_if_due(s)
+            multicast.on_timer(s)
         self._finish()
 
     def request_change(self, values: Values, now_ms: int) -> ChangeId:
@@ -155,7 +160,7 @@ class Node:
         settings, wrong = changed(s.journal.settings, values)
         if settings is not None:
             wrong = problems(settings, s.config.assumed)
-        refusal = "; ".join(wrong) or change.may_ask(s)
+        refusal = "; ".join(wrong) or change.may_ask(s) or multicast.refusal(s)
         if refusal or settings is None:
             raise Refused(refusal)
         asked = change.ask(s, settings)
@@ -200,26 +205,29 @@ class Node:
     def _finish(self) -> None:
         """Take every step that is possible now; then the journal goes first, and all else after."""
         s = self._state
-        while not s.journal.out and _step(s):
-            pass
+        _take_steps(s)
+        datagrams: tuple[Send, ...] = ()
         if not s.journal.out:
             _settle(s)
+            datagrams = tuple(_datagrams(s))
         if s.journal != self._handed_out:
             self._number += 1
             self._handed_out = s.journal
             self._events = (*self._events, Persist(self._number, journals.write(s.journal)))
         self._events = (*self._events, *s.events)
-        if not s.journal.out:
-            self._waiting = (
-                *self._waiting,
-                *((self._number, _encoded(s, to, body)) for to, body in s.sends),
-            )
+        self._waiting = (*self._waiting, *((self._number, send) for send in datagrams))
         s.events, s.sends = (), ()
 
 
-def _encoded(s: State, to: str | None, body: messages.AnyBody) -> Send:
+def _datagrams(s: State) -> Iterator[Send]:
+    """Yield what is said, as datagrams; what goes in a channel comes out as fragments."""
     header = (codec.VERSION, s.config.cluster, s.promised.id, s.journal.epoch)
-    return Send(to, codec.encode(messages.Message(*header, body)))
+    for to, body in s.sends:
+        message = messages.Message(*header, body)
+        if not multicast.say(s, to, message):
+            yield Send(to, codec.encode(message))
+    for member, piece in multicast.flush(s):
+        yield Send(member, codec.encode(messages.Message(*header, piece)))
 
 
 def _take(s: State, source: str, message: messages.Message) -> None:
@@ -245,8 +253,16 @@ def _take(s: State, source: str, message: messages.Message) -> None:
             heartbeats.receive(s, source, message.epoch, body)
         case messages.HeartbeatAck():
             heartbeats.receive_ack(s, source, body)
+        case messages.Fragment() | messages.FragmentAck():
+            raise AssertionError("what is in fragments is put together before")
         case _:
             change.hear(s, source, body)
+
+
+def _take_steps(s: State) -> None:
+    """Take every step that is possible now."""
+    while not s.journal.out and _step(s):
+        pass
 
 
 def _step(s: State) -> bool:
@@ -277,7 +293,7 @@ def _settle(s: State) -> None:
     if not _is_unfinished(s):
         s.repeat_ms = 0
     elif s.repeat_ms == 0:
-        s.repeat_ms = s.now_ms + s.journal.settings.message_retry_timer
+        s.repeat_ms = s.now_ms + multicast.pace_ms(s)
 
 
 def _is_unfinished(s: State) -> bool:
@@ -286,10 +302,10 @@ def _is_unfinished(s: State) -> bool:
 
 
 def _repeat_if_due(s: State) -> None:
-    """Say again what is unfinished, each time that the retry timer runs out."""
+    """Say again what is unfinished, at the pace of the change layer."""
     if not _is_unfinished(s) or s.now_ms < s.repeat_ms:
         return
-    s.repeat_ms = s.now_ms + s.journal.settings.message_retry_timer
+    s.repeat_ms = s.now_ms + multicast.pace_ms(s)
     for body in change.repeated(s):
         s.say(body)
     if not s.is_ready:
@@ -299,7 +315,7 @@ def _repeat_if_due(s: State) -> None:
 
 
 def _join_lasts_ms(s: State) -> int:
-    return _JOIN_LASTS * s.journal.settings.message_retry_timer
+    return _JOIN_LASTS * multicast.pace_ms(s)
 
 
 def _forget_joiners(s: State) -> None:
@@ -322,3 +338,4 @@ def _timers(s: State) -> Iterator[int]:
     if _is_unfinished(s):
         yield s.repeat_ms
     yield from (heard_ms + _join_lasts_ms(s) for heard_ms in s.joiners.values())
+    yield from multicast.timers(s)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from samebeat.channel import Channel
 from samebeat.config import Config
 from samebeat.effects import Event, Purpose
 from samebeat.ids import ChangeId, View, ViewId
@@ -91,6 +92,7 @@ class State:
         active: the node sends heartbeats.
         beat: the sequence of the last heartbeat; when it was sent.
         watches, ack_watches: what is known of each peer.
+        channels: what the message layer keeps for each other member; none on bare datagrams.
         repeat_ms: when what is unfinished is sent again.
         sends: what goes out at the end of this input.
         events: what the host is told at the end of this input.
@@ -116,6 +118,7 @@ class State:
     beat: tuple[int, int | None] = (0, None)
     watches: Mapping[str, Watch] = field(default_factory=frozen)
     ack_watches: Mapping[str, AckWatch] = field(default_factory=frozen)
+    channels: Mapping[str, Channel] = field(default_factory=frozen)
     repeat_ms: int = 0
     token: int = 0
     sends: tuple[tuple[str | None, AnyBody], ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from samebeat_cli.commands.advise import advise
+from samebeat_cli.commands.assurance import assurance
 from samebeat_cli.commands.catalog import list_models, show
 from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
@@ -39,6 +40,7 @@ app.command()(replay)
 app.command()(graph)
 app.command()(export)
 app.command()(claims)
+app.command()(assurance)
 app.command()(advise)
 app.command()(prove)
 
@@ -54,8 +56,8 @@ def samebeat(
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, an
     unsafe wish, or an obligation of a proof that is not met; 13 liveness; 3 undetermined (a budget
-    ran out, or walks found nothing); 2 usage; 150 spec error; 151 bad model, trace file or
-    checkpoint; 130 interrupted; 255 internal error.
+    ran out, or walks or a bounded search found nothing); 2 usage; 150 spec error; 151 bad model,
+    trace file or checkpoint; 130 interrupted; 255 internal error.
     """
     if version:
         from samebeat_models.version import samebeat_version

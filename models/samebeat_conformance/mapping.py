@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from samebeat.codec import decode
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Outcome
 from samebeat.ids import ChangeId
 from samebeat.journal import Phase
@@ -94,7 +94,13 @@ class Mapping:
 
     def config(self, name: str) -> Config:
         """Return the configuration of a node."""
-        return Config("test", name, tuple(self.nodes), start=self.start_settings)
+        return Config(
+            "test",
+            name,
+            tuple(self.nodes),
+            start=self.start_settings,
+            transport=Transport.DATAGRAMS,
+        )
 
     def said(self, name: str, local: Local, network: Iterable[Datagram]) -> Said:
         """Return what a node has said: what left it, and what is about to."""

@@ -36,20 +36,20 @@ def look_for(instance: Instance, prop: Property, budget: Budget) -> Broken:
     why = ""
     for more in range(ROOM):
         try:
-            wider = _wider(instance, prop, more)
-            found = explore(wider, deadlocks=False, budget=budget)
+            wide = wider(instance, (prop,), more)
+            found = explore(wide, deadlocks=False, budget=budget)
         except (StateError, InstanceError) as error:
             why = str(error)
             continue
         (finding,) = (f for f in found.findings if f.property == prop.name)
         why = "" if finding.trace else found.incomplete_reason
-        return Broken(finding.verdict, wider, found.states, finding.trace, why)
+        return Broken(finding.verdict, wide, found.states, finding.trace, why)
     return Broken(Verdict.UNDETERMINED, instance, 0, None, why)
 
 
-def _wider(instance: Instance, prop: Property, more: int) -> Instance:
-    """Return the instance with that one promise, and with more elements of each ordered sort."""
-    spec = replace(instance.spec, properties=(prop,), refinements=(), liveness=())
+def wider(instance: Instance, promises: tuple[Property, ...], more: int) -> Instance:
+    """Return the instance with these promises only, and more elements of each ordered sort."""
+    spec = replace(instance.spec, properties=promises, refinements=(), liveness=())
     ordered = {s.__name__ for s in spec.sorts if s.ordered}
     sizes = {
         name: size + more if name in ordered and isinstance(size, int) else size

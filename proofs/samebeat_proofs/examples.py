@@ -5,12 +5,13 @@ which all facts hold, and for each action one in which it can be taken. And an o
 not met has a counterexample to induction: a state that satisfies what was assumed, and a step that
 breaks the fact. That state need not be reachable: then a fact is missing.
 
-With sizes, all quantifiers are written out and nothing is left to the solver's luck.
+With sizes, all quantifiers are written out and nothing is left to the solver's luck. Numbers that
+stand for real ones are whole there: they count some small unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -27,6 +28,11 @@ from samebeat_spec.language.terms import SortClass
 
 SMALL = (1, 2, 3)
 """How many elements each sort has, one attempt after the other."""
+LARGEST = 24
+"""The largest number before a step, where a sort of numbers is read as all real numbers."""
+
+LARGER = (2,)
+"""How many elements each sort has at least, where the smallest counterexample has too few."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,13 @@ class Examples:
                 return self._shrunk(found, sizes, fact, part)
         return None
 
+    def larger(self, fact: str, part: str, than: Instance) -> Iterator[Instance]:
+        """Yield instances with more elements that have a counterexample to an obligation too."""
+        for size in LARGER:
+            sizes = {s: max(size, count) for s, count in than.sizes.items() if type(count) is int}
+            if sizes != dict(than.sizes) and (found := self._against(sizes, fact, part)):
+                yield found.instance
+
     def _shrunk(self, found: Example, sizes: Mapping[str, int], fact: str, part: str) -> Example:
         """Take away elements, sort by sort, as long as it stays a counterexample."""
         for name in sizes:
@@ -101,7 +114,7 @@ class Examples:
     # --- solving and reading -----------------------------------------------------------------
 
     def _uniform(self) -> list[dict[str, int]]:
-        open_sorts = [s.__name__ for s in self.proof.spec.sorts if not s.elements]
+        open_sorts = [s.__name__ for s in self.proof.spec.sorts if not (s.elements or s.integer)]
         return [dict.fromkeys(open_sorts, size) for size in SMALL]
 
     def _generator(self, sizes: Mapping[str, int]) -> Generator:
@@ -114,9 +127,22 @@ class Examples:
         self, generator: Generator, formulas: Mapping[str, Z3], step: Step | None
     ) -> Example | None:
         solver = Solver(generator.universe.context, self.budget)
-        if solver.ask(formulas) != z3.sat:
+        if solver.ask({**formulas, **_small_numbers(generator, step)}) != z3.sat:
             return None
         return _Reading(generator, solver.model()).example(step)
+
+
+def _small_numbers(generator: Generator, step: Step | None) -> dict[str, Z3]:
+    """Return that no number before a step is negative or large, for people and the interpreter."""
+    universe, spec = generator.universe, generator.spec
+    terms = [
+        generator.before(v, place)
+        for v in (*spec.variables, *spec.constants)
+        if universe.is_real(v.to)
+        for place in product(*(universe.elements(s) for s in v.arguments))
+    ]
+    terms += [x for x in (step.parameters if step else ()) if z3.is_int(x)]
+    return {f"small {i}": z3.And(x >= 0, x <= LARGEST) for i, x in enumerate(terms)}
 
 
 class _Reading:
@@ -152,7 +178,8 @@ class _Reading:
 
     def instance(self) -> Instance:
         """Return the instance whose constants are those of the model."""
-        sizes = dict(self.universe.sizes or {})
+        numbers = (s for s in self.spec.sorts if self.universe.is_real(s))
+        sizes = {**(self.universe.sizes or {}), **{s.__name__: 2 * LARGEST + 1 for s in numbers}}
         bare = Instance("small", replace(self.spec, constants=()), sizes)  # knows the labels
         constants = {v.name: self.table(v, bare) for v in self.spec.constants}
         return Instance("small", self.spec, sizes, constants)
@@ -181,4 +208,6 @@ class _Reading:
         value = self.model.eval(term, model_completion=True)
         if sort is None:
             return int(z3.is_true(value))
+        if self.universe.is_real(sort):
+            return int(value.as_long())
         return next(i for i, e in enumerate(self.universe.elements(sort)) if e.eq(value))

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from samebeat_spec.language import Formula, Property, Spec
 from samebeat_spec.language.definitions import record_property
+from samebeat_spec.language.terms import Name, Term
 
 
 class ProofError(Exception):
@@ -28,6 +29,29 @@ class Role(StrEnum):
     """follows from the inductive facts and from implied facts before it"""
     STEP = "step"
     """true of every step from a state in which the facts hold"""
+    RUN = "run"
+    """a run leads somewhere, part by part; it needs no other fact"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a run: where it begins, steps that can be taken one after the other, where it ends.
+
+    Args:
+        name: what it is called.
+        names: elements that the formulas speak of, any.
+        given: what is so where it begins.
+        steps: actions by name, each with its arguments, read in the state before the step.
+        reached: what is so where it ends.
+        at_start: it begins in an initial state.
+    """
+
+    name: str
+    names: tuple[Name, ...]
+    given: Formula
+    steps: tuple[tuple[str, tuple[Term, ...]], ...]
+    reached: Formula
+    at_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +73,8 @@ class Fact:
             need; that is always so, and costs a dependence of sorts.
         only: beside itself and ``uses``, the facts that its obligations may assume; nothing: all.
             Assuming less is always sound, and the solver is not led astray.
+        parts: of a run, its parts.
+        without: of a run, the axioms that are not assumed.
     """
 
     prop: Property
@@ -58,6 +84,8 @@ class Fact:
     lemma: str = ""
     total: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,6 +118,8 @@ class Proof:
         left_out: promises that this proof does not show, and why.
         relational: names of functions that are read as relations, where sorts that depend on each
             other in a circle would make an obligation undecidable.
+        reals: names of sorts of whole numbers that are read as all real numbers.
+        shows: the name of the shipped spec whose promises these are; nothing: of ``spec`` itself.
         rlimit: what one obligation may cost, in the solver's unit of work; nothing: as usual.
         hints: for an obligation by name, labels of assumptions that are enough: they are tried
             first, alone. Wrong ones cost a little time, and nothing else.
@@ -100,6 +130,8 @@ class Proof:
     axioms: tuple[Property, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     relational: tuple[str, ...] = ()
+    reals: tuple[str, ...] = ()
+    shows: str = ""
     rlimit: int | None = None
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -165,7 +197,7 @@ class Proof:
         An inductive fact and a step may rest on all that holds in the state before the step, an
         implied fact on what is inductive and on what is implied before it.
         """
-        if other.role is Role.STEP:
+        if other.role in (Role.STEP, Role.RUN):
             return False
         if fact.role is not Role.IMPLIED or other.role is Role.INDUCTIVE:
             return True

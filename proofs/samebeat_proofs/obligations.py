@@ -7,6 +7,7 @@ actions, the obligations are, each with a name ``fact.action``:
 - ``fact.action``: each action keeps each inductive fact, from a state that satisfies I and C;
 - ``fact.implied``: I, and the C before it, imply each implied fact;
 - ``step.action``: each action has each step property, from a state that satisfies I and C;
+- ``run.part``: from where a part of a run begins, its steps can be taken and lead to its end;
 - ``one_value.action``: an action gives no place two values, from a state that satisfies I and C.
 
 Then, by induction, every fact holds in every state of every run.
@@ -21,6 +22,7 @@ from itertools import combinations, product
 
 import z3
 
+from samebeat_proofs.courses import course
 from samebeat_proofs.facts import Fact, Proof, ProofError, Role
 from samebeat_proofs.fragment import SortGraph
 from samebeat_proofs.translate import Reader, Scope, Translator
@@ -47,7 +49,7 @@ class Obligation:
     Args:
         fact: what is shown, by name.
         part: the action, the initial state, or "implied".
-        kind: "start", "step", "implied" or "one_value".
+        kind: "start", "step", "implied", "run" or "one_value".
         assumptions: what may be assumed, by a label that says what it is.
         denied: the negation of the goal.
         untouched: the action sets nothing that the fact reads, so the assumption is the goal.
@@ -92,7 +94,7 @@ class Generator:
     def __init__(self, proof: Proof, sizes: Mapping[str, int] | None = None) -> None:
         self.proof = proof
         self.spec = proof.spec
-        self.universe = Universe(proof.spec, sizes, proof.relational)
+        self.universe = Universe(proof.spec, sizes, proof.relational, proof.reals)
         self.translator = Translator(self.universe)
         self.before = self.translator.state()
         self.graph = SortGraph()
@@ -117,7 +119,7 @@ class Generator:
 
     @property
     def _state_facts(self) -> tuple[Fact, ...]:
-        return tuple(f for f in self.proof.facts if f.role is not Role.STEP)
+        return tuple(f for f in self.proof.facts if f.role not in (Role.STEP, Role.RUN))
 
     def at(self, fact: Fact, state: Reader) -> Z3:
         """Return a fact of one state, as an assumption."""
@@ -258,6 +260,12 @@ class Generator:
 
     def obligations_of(self, fact: Fact, part: str | None = None) -> Iterator[Obligation]:
         """Yield the obligations of one fact; if ``part`` is given, of these that one."""
+        if fact.role is Role.RUN:
+            axioms = {k: f for k, f in self.axioms.items() if k not in _axioms(fact.without)}
+            for run in fact.parts:
+                given, denied = course(self, run)
+                yield Obligation(fact.name, run.name, "run", {**axioms, **given}, denied)
+            return
         if fact.role is Role.IMPLIED:
             denied = self.denied(fact, self.before)
             assumptions = {**self.axioms, **self.assumed_for(fact)}
@@ -336,6 +344,10 @@ class Generator:
 
 def _called(part: str | None, steps: Sequence[Step]) -> list[Step]:
     return [s for s in steps if part in (None, s.action.name)]
+
+
+def _axioms(names: Sequence[str]) -> set[str]:
+    return {f"axiom {name}" for name in names}
 
 
 def _labelled(step: Step) -> dict[str, Z3]:

@@ -17,14 +17,19 @@ def smtlib(generator: Generator, obligation: Obligation) -> str:
     """Return an obligation as a script that must answer ``unsat``; each formula has its name.
 
     The logic is UFDT: quantifiers, relations and functions over sorts of any size, and the
-    enumerations as data types. Nothing in it is particular to one solver.
+    enumerations as data types; with numbers UFDTLRA, linear arithmetic over the reals. Nothing in
+    it is particular to one solver.
     """
     formulas = {**obligation.assumptions, DENIED: obligation.denied}
     lines = [
         f"; {generator.spec.name}: {obligation.name}",
         "; expected: unsat",
-        "(set-logic UFDT)",
-        *(_declared_sort(generator, sort) for sort in generator.spec.sorts),
+        "(set-logic UFDTLRA)" if generator.universe.reals else "(set-logic UFDT)",
+        *(
+            _declared_sort(generator, sort)
+            for sort in generator.spec.sorts
+            if not generator.universe.is_real(sort)
+        ),
         *sorted(_declarations(formulas.values())),
         *(f"(assert (! {f.sexpr()} :named |{_name(label)}|))" for label, f in formulas.items()),
         "(check-sat)",

@@ -66,3 +66,39 @@ class Solver:
 
     def _count(self) -> int:
         return int(self._solver.statistics().get_key_value("rlimit count"))
+
+
+class FiniteSolver:
+    """A SAT solver of one context for many questions about the same formulas, which only grow."""
+
+    def __init__(self, context: Z3, budget: Budget) -> None:
+        self._solver = z3.SolverFor("QF_FD", ctx=context)
+        self._solver.set("rlimit", budget.rlimit)
+        self._solver.set("random_seed", budget.seed)
+        self._context = context
+        self._asked = 0
+
+    def add(self, formula: Z3) -> None:
+        """Let a formula be true from now on."""
+        self._solver.add(formula)
+
+    def ask(self, formula: Z3) -> Z3:
+        """Return ``z3.sat``, ``z3.unsat`` or ``z3.unknown`` for one more formula, this once."""
+        self._asked += 1
+        name = z3.Bool(f"question {self._asked}", self._context)
+        self._solver.add(z3.Implies(name, formula))
+        return self._solver.check(name)
+
+    def model(self) -> Z3:
+        """Return values that satisfy the formulas of the last question."""
+        return self._solver.model()
+
+    def why_unknown(self) -> str:
+        """Return what the solver says it lacks."""
+        return str(self._solver.reason_unknown())
+
+    @property
+    def cost(self) -> int:
+        """What all questions have cost, in the unit of the budget."""
+        statistics = self._solver.statistics()
+        return sum(int(v) for k, v in statistics if k == "rlimit count")

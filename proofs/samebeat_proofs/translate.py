@@ -30,9 +30,11 @@ from samebeat_spec.language.terms import (
     IfThenElse,
     Implies,
     Less,
+    Literal,
     Name,
     Not,
     Or,
+    Sum,
     Term,
     Truth,
 )
@@ -279,6 +281,8 @@ class Translator:
         if elements:
             parts = [self.formula(body, scope.with_names({name.label: e})) for e in elements]
             return self.all_of(parts) if every else self.any_of(parts)
+        if name.sort.integer:
+            raise self._numbers()
         self._bound += 1
         bound = self.universe.constant(f"{name.label}.{self._bound}", name.sort)
         inside = scope.with_names({name.label: bound}).under(str(bound), every)
@@ -290,7 +294,7 @@ class Translator:
         self, left: Term, right: Term, scope: Scope, relate: Callable[[Term, Term, Scope], Z3]
     ) -> Z3:
         """Compare terms after drawing each choice out: ``following`` is no term of the solver."""
-        if left.sort.integer:
+        if left.sort.integer and not self.universe.is_real(left.sort):
             raise self._numbers()
         for i, side in enumerate((left, right)):
             if isinstance(side, IfThenElse):
@@ -326,6 +330,8 @@ class Translator:
                 return z3.And(self._less(a, b, scope), z3.Not(equal))
             case a, Following(b):
                 return z3.Not(self._less(b, a, scope))
+        if self.universe.is_real(left.sort):
+            return self.term(left, scope) < self.term(right, scope)
         return self.universe.less(left.sort)(self.term(left, scope), self.term(right, scope))
 
     # --- terms -------------------------------------------------------------------------------
@@ -346,6 +352,11 @@ class Translator:
             case IfThenElse(condition, then, otherwise):
                 branches = self.term(then, scope), self.term(otherwise, scope)
                 return z3.If(self.formula(condition, scope), *branches)
+            case Literal(sort, number) if self.universe.is_real(sort):
+                return self.universe.number(sort, number)
+            case Sum(left, right, sign) if self.universe.is_real(left.sort):
+                one, other = self.term(left, scope), self.term(right, scope)
+                return one + other if sign > 0 else one - other
         raise self._unknown(expr)
 
     def _read(self, expr: Holds | Apply, scope: Scope) -> Z3:

@@ -9,7 +9,9 @@
   value everywhere. What is shown of it holds for functions, which have one.
 - With sizes, each sort is a data type too and every quantifier is written out: that is an instance.
 
-Bounded integers are not of the core tier of the language, and are refused.
+Bounded integers are not of the core tier of the language, and are refused. A proof may read a sort
+of them as all real numbers. With sizes they are whole numbers: where nothing but 0 is written as a
+number, and numbers are only added and compared, rational ones are whole ones of a smaller unit.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class Universe:
         spec: the spec.
         sizes: how many elements each sort without named elements has; None for any number.
         relational: names of functions that are read as relations; with sizes they are not.
+        reals: names of sorts of whole numbers that are read as all real numbers.
 
     Raises:
         ProofError: the spec has bounded integers.
@@ -45,8 +48,10 @@ class Universe:
         spec: Spec,
         sizes: Mapping[str, int] | None = None,
         relational: Sequence[str] = (),
+        reals: Sequence[str] = (),
     ) -> None:
         self.spec = spec
+        self.reals = frozenset(reals)
         self.sizes = sizes
         self.relational = frozenset(relational if sizes is None else ())
         self.context: Z3 = z3.Context()
@@ -58,6 +63,10 @@ class Universe:
 
     def _add(self, sort: SortClass) -> None:
         name = sort.__name__
+        if self.is_real(sort):
+            whole = self.sizes is not None
+            self._sorts[name] = z3.IntSort(self.context) if whole else z3.RealSort(self.context)
+            return
         if sort.integer:
             raise ProofError(
                 f"{self.spec.name}: {name} is a sort of bounded integers; proofs for all sizes "
@@ -73,6 +82,15 @@ class Universe:
         self._sorts[name], elements = z3.EnumSort(name, labels, self.context)
         self._elements[name] = tuple(elements)
 
+    def is_real(self, sort: SortClass) -> bool:
+        """Return whether a sort of whole numbers is read as all real numbers."""
+        return sort is not None and sort.integer and sort.__name__ in self.reals
+
+    def number(self, sort: SortClass, value: int) -> Z3:
+        """Return a number of a sort that is read as all real numbers."""
+        whole = self.sizes is not None
+        return z3.IntVal(value, self.context) if whole else z3.RealVal(value, self.context)
+
     def sort(self, sort: SortClass) -> Z3:
         """Return the solver's sort; truth values where ``sort`` is None."""
         return z3.BoolSort(self.context) if sort is None else self._sorts[sort.__name__]
@@ -86,6 +104,8 @@ class Universe:
 
         A function that an initial state does not set has that value everywhere.
         """
+        if self.is_real(sort):
+            return self.number(sort, 0)
         if self.elements(sort):
             return self.elements(sort)[0]
         return self.constant(f"{sort.__name__}.first", sort)

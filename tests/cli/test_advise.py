@@ -87,6 +87,7 @@ def test_json_has_the_keys_that_programs_rely_on(run: Run) -> None:
         "chosen",
         "rounded",
         "no_trace",
+        "rests_on",
         "exit",
     ]
     assert (found["safe"], found["verdict"], found["exit"]) == (True, "safe", 0)

@@ -83,9 +83,13 @@ def test_what_is_not_met_is_exit_12_with_a_state_and_a_step(run: Run, shipped: S
     assert ran.code == 12
     said = ran.out[ran.out.index("one_vote.vote is not met") :].splitlines()
     assert said[1].split()[:4] == ["0", "a", "state", "voted[v1,"]
-    assert said[2].split()[:2] == ["1", "vote(v1,"]
-    assert said[3] == "  A run breaks one_vote in 2 steps: it is not true."
-    assert [line.split()[:2] for line in said[5:7]] == [["1", "vote(v1,"], ["2", "vote(v1,"]]
+    assert said[2].split()[:2] == ["not", "voted[v1,"]
+    assert said[3].split()[:2] == ["1", "vote(v1,"]
+    assert said[4].startswith("  one_vote is broken by voted[v1, c")
+    assert said[5] == "  shown is what matters; with 1 of Voter, 2 of Choice, 1 of Quorum"
+    assert said[6] == "  the state before: reached by a run of 1 step"
+    assert said[8] == "  This run breaks one_vote in 2 steps: it is not true."
+    assert [line.split()[:2] for line in said[10:12]] == [["1", "vote(v1,"], ["2", "vote(v1,"]]
     assert ran.out.splitlines()[-1].endswith("exit 12: an obligation is not met")
 
 
@@ -94,7 +98,7 @@ def test_a_promise_that_a_run_breaks_is_a_defect(run: Run, shipped: Shipped) -> 
     ran = run("prove")
     assert ran.code == 12
     assert "one_decision.implied is not met" in ran.out
-    assert "A run breaks one_decision in " in ran.out
+    assert "This run breaks one_decision in " in ran.out
     assert " steps: a defect." in ran.out
 
 
@@ -109,8 +113,9 @@ def test_where_no_run_breaks_the_fact_another_one_is_missing(
     assert "No run of this instance breaks one_decision (" in ran.out
     assert "a fact is missing, or more elements are needed." in ran.out
     (obligation,) = results()["one_decision"]["obligations"]
-    assert obligation["run"]["verdict"] == "holds"
-    assert obligation["run"]["trace"] is None
+    assert obligation["counterexample"]["class"] == "not reached"
+    assert obligation["counterexample"]["before"]["reached"] == "not reached"
+    assert obligation["counterexample"]["run"] is None
 
 
 def test_what_rests_on_something_that_is_not_proved_is_not_proved(
@@ -224,7 +229,7 @@ def test_ctrl_c_says_how_far_it_came(
 
 
 def test_a_spec_without_a_proof_is_one_line(fails: Callable[..., str]) -> None:
-    assert "there is no proof of 'pair'; there are: group, cluster" in fails(2, "prove", "pair")
+    assert "there is no proof of 'acks'; there are: group, cluster" in fails(2, "prove", "acks")
 
 
 def test_an_ill_formed_proof_is_one_line(

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from samebeat.codec import decode
 from samebeat.config import Config
 from samebeat.effects import (
     Decided,
     Event,
     Install,
+    NotDelivered,
     Outcome,
     Persist,
     Purpose,
@@ -28,6 +28,7 @@ from samebeat.journal import read
 from samebeat.messages import Ack, AnyBody, Failure, Heartbeat, Ok
 from samebeat.node import Node
 from samebeat.parameters import Settings
+from samebeat_conformance.wire import Observer
 
 Datagram = tuple[str, str, bytes, int]
 """From whom, to whom, what, and when it arrives."""
@@ -66,6 +67,9 @@ class Net:
         self.rng = None if seed is None else Random(seed)
         self.hosts = {n: Host(Config("test", n, names, **config)) for n in names}  # type: ignore[arg-type]
         self.flying: list[Datagram] = []
+        self.observer = Observer()
+        self.failures: list[tuple[str, NotDelivered]] = []
+        """what the message layer could not deliver, and who was told so"""
         self.delay_ms = self.work_ms = 0
         """the longest that a datagram, or a local operation, takes; how long is drawn each time"""
         self.loses: Callable[[str, str, AnyBody], bool] = lambda source, to, body: False
@@ -123,6 +127,8 @@ class Net:
                 self._check_agreement(name, effect)
             case Suspected():
                 self.suspicions.append((name, effect.member))
+            case NotDelivered():
+                self.failures.append((name, effect))
             case TookItselfOut():
                 self.reasons[name] = effect.reason
             case Send():
@@ -134,12 +140,12 @@ class Net:
         return self.rng.randint(0, longest_ms) if self.rng else longest_ms
 
     def _send(self, name: str, send: Send) -> None:
-        body = decode(send.data).body
-        if isinstance(body, Ack | Ok | Failure):
-            self.said[type(body)].add((name, body.change))
-        if isinstance(body, Heartbeat):
-            self.beats.append((name, self.now))
         for to in (n for n in self.hosts if n != name and send.to in (None, n)):
+            body = self.observer.body(name, to, send.data)
+            if isinstance(body, Ack | Ok | Failure):
+                self.said[type(body)].add((name, body.change))
+            if isinstance(body, Heartbeat) and (name, self.now) not in self.beats[-1:]:
+                self.beats.append((name, self.now))
             if (name, to) in self.cut or (self.rng and self.rng.random() < self.loss):
                 continue
             if self.loses(name, to, body):

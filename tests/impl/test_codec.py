@@ -13,7 +13,7 @@ from samebeat import messages
 from samebeat.codec import MAX_BYTES, ProtocolError, decode, encode
 from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
-from samebeat.messages import Message
+from samebeat.messages import MAX_PAYLOAD, Message
 from samebeat.parameters import Settings
 
 LONG = tuple(f"{i:02}".ljust(32, "x") for i in range(MAX_MEMBERS))
@@ -41,6 +41,10 @@ BODIES: tuple[messages.AnyBody, ...] = (
     messages.Join(),
     messages.Heartbeat(LARGE, LARGE, CHANGES[0]),
     messages.HeartbeatAck(LARGE, LARGE),
+    messages.Fragment(
+        LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
+    ),
+    messages.FragmentAck(LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, 65_535),
 )
 
 
@@ -58,6 +62,11 @@ def test_the_largest_message_of_each_kind_comes_back_as_it_was(body: messages.An
     data = encode(message(body))
     assert len(data) <= MAX_BYTES
     assert decode(data) == message(body)
+
+
+def test_the_largest_message_that_goes_in_fragments_is_as_long_as_a_channel_takes() -> None:
+    whole = [b for b in BODIES if not isinstance(b, messages.Fragment)]
+    assert max(len(encode(message(b))) for b in whole) <= MAX_PAYLOAD
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda b: type(b).__name__)
@@ -86,6 +95,18 @@ def test_a_message_that_is_cut_or_too_long_is_an_error(body: messages.AnyBody) -
         [1, "test", [0, "a"], 0, ["join"], 1],
         [1, "test", [0, "a", 1], 0, ["join"]],
         [1, "test", [0, "a"], 0, ["heartbeat", 1, 1]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 0, 1, 0, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 0, 0, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 252, 64, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 63, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 65_508, 1, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 16_129, b"x"]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 1, b""]],
+        [1, "test", [0, "a"], 0, ["fragment", 1, 1, 0, 1, 1, 0, 64, 1, "x"]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 252, 64, 1]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 63, 1]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 64, 0]],
+        [1, "test", [0, "a"], 0, ["fragment-ack", 1, 1, 1, 1, 1, 0, 64, 65_536]],
         [1, "test", [0, "a"], 0],
         {"version": 1},
         None,

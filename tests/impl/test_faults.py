@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -239,9 +240,9 @@ def test_a_node_without_its_journal_does_not_come_back_under_its_old_name() -> N
             Node.restart(net.hosts["a"].config, damaged, net.now)
 
 
-def storm(seed: int) -> Net:
+def storm(seed: int, **config: Any) -> Net:
     """Loss, copies, crashes and partitions, and then peace: agreement throughout, and an end."""
-    net = Net(3 + 2 * (seed % 2), seed)
+    net = Net(3 + 2 * (seed % 2), seed, **config)
     assert net.rng is not None
     net.pass_time(net.now + 2_500)
     net.loss, net.copies = 0.15, 0.15

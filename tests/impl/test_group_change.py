@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from samebeat.codec import decode
 from samebeat.effects import Outcome, Purpose
 from samebeat.messages import Ack, Ok, Request
 from samebeat.node import Refused
@@ -112,7 +111,7 @@ def test_request_acks_and_statuses_are_multicast() -> None:
     seen: list[tuple[type, str, str]] = []
     net.ask("a")
     while net.flying or any(h.running for h in net.hosts.values()):
-        seen += [(type(decode(d).body), s, t) for s, t, d, _ in net.flying[:1]]
+        seen += [(type(net.observer.body(s, t, d)), s, t) for s, t, d, _ in net.flying[:1]]
         net.step()
     others = {n: {m for m in "abc" if m != n} for n in "abc"}
     assert {t for k, s, t in seen if (k, s) == (Request, "a")} == others["a"]

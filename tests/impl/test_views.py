@@ -1,11 +1,14 @@
-"""One core, spoken to by hand: reports, the flush, what is held back, what is remembered (C5)."""
+"""One core, spoken to by hand: reports, the flush, what is held back, what is remembered (C5).
+
+The change layer alone, on bare datagrams: see ``test_channel_takes`` for what is below it.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from samebeat.codec import VERSION, decode, encode
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Decided, Install, Outcome, Persist, Rejected
 from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
@@ -35,7 +38,7 @@ class Spoken:
     """The core of `a`, whose journal is durable at once, and what it has said and asked for."""
 
     def __init__(self, members: tuple[str, ...] = MEMBERS) -> None:
-        self.config = Config("test", "a", members)
+        self.config = Config("test", "a", members, transport=Transport.DATAGRAMS)
         self.node = Node.first_start(self.config, NOW)
         self.said: list[AnyBody] = []
         self.told: list[object] = []

@@ -18,7 +18,9 @@ from samebeat_spec.language.terms import SortClass
 
 def bare(spec: Spec) -> Proof:
     """Return a proof that shows nothing, for its generator."""
-    return Proof(spec, (), left_out={p.name: "" for p in spec.of_kind("invariant", "step")})
+    reals = tuple(s.__name__ for s in spec.sorts if s.integer)
+    left_out = {p.name: "" for p in spec.of_kind("invariant", "step")}
+    return Proof(spec, (), left_out=left_out, reals=reals)
 
 
 class Grounded:
@@ -77,6 +79,8 @@ class Relation:
         """Return an element; of truth values, the truth."""
         if sort is None:
             return z3.BoolVal(bool(index), self.universe.context)
+        if self.universe.is_real(sort):
+            return self.universe.number(sort, index)
         return self.universe.elements(sort)[index]
 
     def place(self, cell: Cell) -> tuple[Z3, ...]:
@@ -128,6 +132,8 @@ class Relation:
         value = model.eval(term, model_completion=True)
         if z3.is_bool(value):
             return int(z3.is_true(value))
+        if z3.is_int_value(value):
+            return int(value.as_long())
         (index,) = [i for i, e in enumerate(self.sorts[value.sort().name()]) if e.eq(value)]
         return index
 

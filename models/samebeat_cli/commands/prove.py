@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samebeat_cli.commands.options import TracesFolder
 from samebeat_cli.errors import CommandError, Interrupted
 from samebeat_cli.output import (
     WIDE,
@@ -26,15 +27,17 @@ from samebeat_cli.output import (
 from samebeat_models.progress import Budget
 
 if TYPE_CHECKING:
+    from samebeat_cli.assurance import Assurance
     from samebeat_cli.progress import Progress
     from samebeat_cli.reports.proofs import Proved
+    from samebeat_models.results import Exit
     from samebeat_proofs.engine import Engine
     from samebeat_proofs.facts import Proof
     from samebeat_proofs.obligations import Obligation
 
 
 SEARCH = Budget(states=200_000, seconds=10)
-"""How far a run is looked for that breaks the fact of a counterexample."""
+"""How far the states of a counterexample, and a run that breaks its fact, are looked for."""
 
 
 class ProveFormat(StrEnum):
@@ -48,8 +51,8 @@ def prove(
     specs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SPEC]...",
-            help="Specs by name. Nothing: all that have a proof.",
+            metavar="[SPEC|MODEL]...",
+            help="Specs by name. Nothing: all that have a proof. With --bmc: models.",
             show_default=False,
         ),
     ] = None,
@@ -78,6 +81,39 @@ def prove(
         Path | None,
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FACT",
+            help="Leave out a fact that only the proof needs, to see what it is good for.",
+        ),
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=path_option,
+            help="Draw the counterexample to each obligation that is not met here, as SVG.",
+        ),
+    ] = None,
+    bmc: Annotated[
+        int | None,
+        typer.Option(
+            "--bmc",
+            metavar="DEPTH",
+            min=0,
+            help="No proof: look for a run of so many steps that breaks a promise, on models by "
+            "name (or all of a spec). A step is any set of actions that do not interfere.",
+        ),
+    ] = None,
+    one_action: Annotated[
+        bool,
+        typer.Option(
+            "--one-action",
+            help="With --bmc: one action a step, so a run that is found is shortest.",
+        ),
+    ] = False,
+    out_itf: TracesFolder = None,
 ) -> None:
     """Prove properties by induction, for every number of nodes; exit 12 if a step is not met.
 
@@ -87,35 +123,83 @@ def prove(
 
     Example: samebeat prove group --obligations
     """
+    if bmc is not None:
+        useless = {"--obligations": obligations, "--smt2": smt2, "--without": without}
+        _refuse("--bmc", {**useless, "--draw": draw})
+        code = _search(specs or (), bmc, one_action, rlimit, seed, out_itf, form, output)
+        raise typer.Exit(int(code))
+    _refuse("a proof", {"--one-action": one_action, "--out-itf": out_itf})
+    from samebeat_cli.assurance import explored_only
     from samebeat_cli.reports.proofs import exit_code
 
     if output is not None:
         check_can_write(output)
     if smt2 is not None:
         make_folder(smt2)
-    proofs = _select(specs or ())
+    if draw is not None:
+        make_folder(draw)
+    proofs = _without(_select(specs or ()), without)
     proved = _run(proofs, rlimit, seed, smt2)
-    _deliver(proved, form, output, obligations)
+    if draw is not None:
+        _draw(proved, draw)
+    _deliver(proved, explored_only(specs or ()), form, output, obligations)
     if code := exit_code(proved):
         raise typer.Exit(int(code))
 
 
+def _refuse(what: str, options: Mapping[str, object]) -> None:
+    """Refuse options that say nothing here."""
+    for name, value in options.items():
+        if value:
+            raise CommandError(f"{name} is not for {what}")
+
+
+def _search(
+    names: Sequence[str],
+    depth: int,
+    one_action: bool,
+    rlimit: int | None,
+    seed: int,
+    out_itf: Path | None,
+    form: ProveFormat,
+    output: Path | None,
+) -> Exit:
+    from samebeat_cli.commands.prove_bounded import search_models
+
+    if output is not None:
+        check_can_write(output)
+    return search_models(
+        names,
+        depth,
+        parallel=not one_action,
+        rlimit=rlimit,
+        seed=seed,
+        out_itf=out_itf,
+        output=output,
+        as_json=form is ProveFormat.JSON,
+    )
+
+
 def _deliver(
-    proved: list[Proved], form: ProveFormat, output: Path | None, obligations: bool
+    proved: list[Proved],
+    explored: Sequence[Assurance],
+    form: ProveFormat,
+    output: Path | None,
+    obligations: bool,
 ) -> None:
     """Print the report, or write it to a file."""
     from samebeat_cli.reports.proofs import data, show
 
     if form is ProveFormat.JSON:
-        emit(json.dumps(data(proved), indent=2, ensure_ascii=False) + "\n", output)
+        emit(json.dumps(data(proved, explored), indent=2, ensure_ascii=False) + "\n", output)
     elif output is None:
-        show(proved, console(), obligations)
+        show(proved, console(), obligations, explored)
     else:
         from rich.console import Console
 
         buffer = StringIO()
         plain = Console(file=buffer, width=WIDE, highlight=False, markup=False, emoji=False)
-        show(proved, plain, obligations)
+        show(proved, plain, obligations, explored)
         write_file(output, buffer.getvalue())
 
 
@@ -126,6 +210,28 @@ def _select(names: Sequence[str]) -> list[Proof]:
         if name not in PROOFS:
             raise CommandError(f"there is no proof of {name!r}; there are: {', '.join(PROOFS)}")
     return [load_proof(name) for name in dict.fromkeys(names or PROOFS)]
+
+
+def _without(proofs: list[Proof], fact: str | None) -> list[Proof]:
+    """Return the proofs that have a fact that only they need, without it; all if it is None."""
+    if fact is None:
+        return proofs
+    found = [p for p in proofs if fact in {f.name for f in p.strengthenings}]
+    if not found:
+        known = ", ".join(f.name for p in proofs for f in p.strengthenings)
+        raise CommandError(f"--without: no fact that only a proof needs is {fact!r}: {known}")
+    return [p.without_fact(fact) for p in found]
+
+
+def _draw(proved: Sequence[Proved], folder: Path) -> None:
+    """Draw each counterexample that was found."""
+    from samebeat_cli.reports.pictures import SUFFIX, picture
+
+    for p in proved:
+        for d in p.run.discharged:
+            if (found := p.counterexample(d)) is not None:
+                name = file_name(p.name, d.obligation.fact, d.obligation.part)
+                write_file(folder / (name + SUFFIX), picture(found))
 
 
 def _run(proofs: Sequence[Proof], rlimit: int | None, seed: int, smt2: Path | None) -> list[Proved]:
@@ -145,12 +251,14 @@ def _run(proofs: Sequence[Proof], rlimit: int | None, seed: int, smt2: Path | No
 
 def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     """Discharge the obligations of one proof, and look for a counterexample to what is not met."""
+    from samebeat_cli.reports.counterexamples import step_of
     from samebeat_cli.reports.proofs import Proved
-    from samebeat_models.broken import look_for
+    from samebeat_models.classify import classify
     from samebeat_proofs.engine import Answer
+    from samebeat_proofs.facts import Role
     from samebeat_proofs.obligations import ONE_VALUE
 
-    begin, name = perf_counter(), engine.proof.spec.name
+    begin, name = perf_counter(), engine.proof.shows or engine.proof.spec.name
 
     def tell(obligation: Obligation) -> None:
         if progress.current:
@@ -163,13 +271,17 @@ def _run_one(engine: Engine, progress: Progress, smt2: Path | None) -> Proved:
     progress.finish()
     failed = (d.obligation for d in run.discharged if d.answer is Answer.FAILED)
     counterexamples = {o.name: engine.examples.against(o.fact, o.part) for o in failed}
-    broken = {}
+    classified = {}
     for key, example in counterexamples.items():
-        fact = key.partition(".")[0]
-        if example is not None and fact != ONE_VALUE:
-            progress.start(f"{name}: looking for a run that breaks {fact}")
-            broken[key] = look_for(example.instance, engine.proof.find(fact).prop, SEARCH)
-    return Proved(run, counterexamples, broken, perf_counter() - begin)
+        fact, _, part = key.partition(".")
+        if example is None or fact == ONE_VALUE or engine.proof.find(fact).role is Role.RUN:
+            continue
+        progress.start(f"{name}: looking up the counterexample to {key}")
+        prop, step = engine.proof.find(fact).prop, step_of(example)
+        larger = engine.examples.larger(fact, part, example.instance)
+        at = example.instance, prop, example.state, step
+        classified[key] = classify(*at, SEARCH, larger)
+    return Proved(run, counterexamples, classified, perf_counter() - begin)
 
 
 def _write(engine: Engine, folder: Path) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from samebeat_cli.assurance import Rung
 from samebeat_cli.reports import Outcome
 from samebeat_models.render import trace_data
 from samebeat_models.results import Row, Verdict
 from samebeat_models.version import samebeat_version
+
+_NO_PROMISE = ("pins", "witness", "deadlock")
 
 
 def render(outcome: Outcome) -> str:
@@ -42,6 +45,18 @@ def data(outcome: Outcome) -> dict[str, Any]:
     return found
 
 
+def _rung(row: Row) -> str | None:
+    """The rung of the ladder of assurance that this line shows; null if it shows no promise.
+
+    ``holds`` is said of all reachable states only; what a budget ended has been searched so far.
+    """
+    if row.kind in _NO_PROMISE or row.verdict is Verdict.VIOLATED:
+        return None
+    if row.verdict is Verdict.HOLDS:
+        return None if row.vacuous else Rung.EXHAUSTIVE.value
+    return Rung.SEARCHED.value if row.states else None
+
+
 def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
     violated = row.trace is not None and row.verdict is Verdict.VIOLATED
     return {
@@ -52,6 +67,7 @@ def _result(outcome: Outcome, row: Row) -> dict[str, Any]:
         "verdict": str(row.verdict),
         "expected": str(row.expected),
         "as_expected": row.as_expected,
+        "rung": _rung(row),
         "vacuous": row.vacuous,
         "states": row.states,
         "transitions": row.transitions,

@@ -11,20 +11,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from samebeat_cli.reports import MEANING, count_of
-from samebeat_models.render import trace_data, trace_lines
-from samebeat_models.results import Exit, Step, Trace, Verdict
+from samebeat_cli.reports import MEANING, count_of, counterexamples
+from samebeat_cli.reports.counterexamples import Counterexample
+from samebeat_models.results import Exit, Verdict
 from samebeat_models.version import samebeat_version
 from samebeat_proofs.engine import Answer, Discharged, Run
+from samebeat_proofs.facts import Role
 from samebeat_proofs.fragment import describe
 from samebeat_proofs.standing import Standing, standings
 
 if TYPE_CHECKING:
-    from samebeat_models.broken import Broken
+    from samebeat_cli.assurance import Assurance
+    from samebeat_models.classify import Classified
     from samebeat_proofs.examples import Example
 
 ALL_N = "all-n"
 """The rung of the ladder of assurance: proved for every number of elements."""
+ALL_REALS = "all-reals"
+"""Proved for every number of elements and for all real numbers, where the proof has numbers."""
 FACTS_SHOWN = 2
 
 
@@ -32,19 +36,34 @@ FACTS_SHOWN = 2
 class Proved:
     """A run of one proof.
 
-    Each obligation that is not met has a counterexample, if a small one was found, and what came
-    of looking for a run of the counterexample's instance that breaks the same fact.
+    Each obligation that is not met has a counterexample, if a small one was found, and what that
+    is worth: whether runs of the same instance come there, or break the same fact.
     """
 
     run: Run
     counterexamples: dict[str, Example | None]
-    broken: dict[str, Broken]
+    classified: dict[str, Classified]
     seconds: float
 
     @property
     def name(self) -> str:
-        """The spec's name."""
-        return self.run.proof.spec.name
+        """The name of the spec whose promises are proved."""
+        return self.run.proof.shows or self.run.proof.spec.name
+
+    @property
+    def rung(self) -> str:
+        """The rung of the ladder of assurance for what is proved."""
+        return ALL_REALS if self.run.proof.reals else ALL_N
+
+    def counterexample(self, d: Discharged) -> Counterexample | None:
+        """Return the counterexample to an obligation, if one was found."""
+        example, fact = self.counterexamples.get(d.name), d.obligation.fact
+        if example is None:
+            return None
+        known = next((f for f in self.run.proof.facts if f.name == fact), None)
+        own = known is not None and known.is_strengthening
+        prop = known.prop if known and known.role is not Role.RUN else None
+        return Counterexample(d.name, fact, own, example, prop, self.classified.get(d.name))
 
     @property
     def exit_code(self) -> Exit:
@@ -66,8 +85,13 @@ def exit_code(proved: Sequence[Proved]) -> Exit:
 # --- for people ----------------------------------------------------------------------------
 
 
-def show(proved: Sequence[Proved], console: Console, obligations: bool = False) -> None:
-    """Print what was proved; with ``obligations``, each of them."""
+def show(
+    proved: Sequence[Proved],
+    console: Console,
+    obligations: bool = False,
+    explored: Sequence[Assurance] = (),
+) -> None:
+    """Print what was proved; with ``obligations``, each of them; and what is only ``explored``."""
     for p in proved:
         console.print(_heading(p), soft_wrap=True)
         console.print(_table(p))
@@ -75,6 +99,8 @@ def show(proved: Sequence[Proved], console: Console, obligations: bool = False) 
             console.print(_obligations(p))
         for line in _remarks(p):
             console.print(line, soft_wrap=True)
+    for line in _explored(explored):
+        console.print(line, soft_wrap=True)
     code = exit_code(proved)
     total = sum(len(p.run.discharged) for p in proved)
     said = "all proved" if code is Exit.OK else _MEANING.get(code, MEANING[code])
@@ -84,14 +110,26 @@ def show(proved: Sequence[Proved], console: Console, obligations: bool = False) 
     console.print(Text(f"{line}; exit {int(code)}: {said}", style), soft_wrap=True)
 
 
+_HOLDS = {ALL_N: "holds for all N", ALL_REALS: "holds for all reals"}
 _MEANING = {Exit.SAFETY: "an obligation is not met"}
+
+
+def _explored(rows: Sequence[Assurance]) -> Iterator[str]:
+    """Say of each spec which promises are only explored, up to what size, and why."""
+    for row in rows:
+        if row is next(r for r in rows if (r.spec, r.why) == (row.spec, row.why)):
+            names = [r.name for r in rows if (r.spec, r.why) == (row.spec, row.why)]
+            size = row.largest or "no model"
+            yield f"Only explored, up to {size}: {row.spec}.{', '.join(names)}: {row.why}"
 
 
 def _heading(p: Proved) -> Text:
     spec = p.run.proof.spec
-    names = [s.__name__ for s in spec.sorts if not s.elements]
+    names = [s.__name__ for s in spec.sorts if not (s.elements or s.integer)]
     listed = ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
-    return Text.assemble((spec.name, "bold"), f", for any number of {listed}")
+    times = f" and all real {', '.join(p.run.proof.reals)}" if p.run.proof.reals else ""
+    read = "" if p.name == spec.name else f", read as {spec.name}"
+    return Text.assemble((p.name, "bold"), f", for any number of {listed}{times}{read}")
 
 
 def _table(p: Proved) -> Table:
@@ -104,19 +142,19 @@ def _table(p: Proved) -> Table:
     found = standings(p.run)
     for s in found:
         if not s.fact.is_strengthening:
-            _add(table, s.fact.name, [s])
+            _add(table, s.fact.name, [s], p.rung)
     own = [s for s in found if s.fact.is_strengthening]
     if own:
         table.add_section()
-        _add(table, count_of(len(own), "fact") + " that only the proof needs", own)
+        _add(table, count_of(len(own), "fact") + " that only the proof needs", own, p.rung)
     return table
 
 
-def _add(table: Table, name: str, rows: Sequence[Standing]) -> None:
+def _add(table: Table, name: str, rows: Sequence[Standing], rung: str) -> None:
     answers = [s.answer for s in rows]
     worst = next((a for a in (Answer.FAILED, Answer.UNDETERMINED) if a in answers), Answer.PROVED)
     said, style = {
-        Answer.PROVED: ("holds for all N", "green"),
+        Answer.PROVED: (_HOLDS[rung], "green"),
         Answer.FAILED: ("not proved (see below)", "bold red"),
         Answer.UNDETERMINED: ("undetermined (see below)", "yellow"),
     }[worst]
@@ -203,52 +241,35 @@ def _open(p: Proved, d: Discharged) -> Iterator[Text | str]:
         yield Text(f"{d.name} is undetermined: {d.why} (--rlimit gives it more)", "yellow")
         return
     yield Text(f"{d.name} is not met", "bold red")
-    example = p.counterexamples.get(d.name)
-    if example is None:
+    found = p.counterexample(d)
+    if found is None:
         yield "  no small counterexample was found"
         return
-    for i, line in enumerate(trace_lines(_trace(example))):
-        yield "  " + (line.replace("initially", "a state  ") if not i else line)
-    broken = p.broken.get(d.name)
-    if broken is None:
-        return
-    if broken.trace is not None:
-        steps = count_of(len(broken.trace.steps), "step")
-        kind = "it is not true" if _is_own(p, d) else "a defect"
-        yield Text(f"  A run breaks {d.obligation.fact} in {steps}: {kind}.", "bold red")
-        yield from (f"    {line}" for line in trace_lines(broken.trace))
-    elif broken.verdict is Verdict.HOLDS:
-        yield (
-            f"  No run of this instance breaks {d.obligation.fact} "
-            f"({count_of(broken.states, 'state')}): a fact is missing, or more elements are needed."
-        )
-    else:
-        yield f"  Whether a run breaks {d.obligation.fact} is undetermined: {broken.why}"
-
-
-def _is_own(p: Proved, d: Discharged) -> bool:
-    """Return whether an obligation is about a fact that only the proof needs."""
-    return p.run.proof.find(d.obligation.fact).is_strengthening
-
-
-def _trace(example: Example) -> Trace:
-    steps: tuple[Step, ...] = ()
-    if example.after is not None:
-        steps = (Step(example.action, example.arguments, example.after),)
-    return Trace(example.instance, example.state, steps)
+    yield from counterexamples.lines(found)
+    if found.classified is not None:
+        style = "" if found.classified.trace is None else "bold red"
+        yield Text(f"  {found.verdict}", style)
+        yield from (f"    {line}" for line in counterexamples.run_lines(found))
 
 
 # --- for programs --------------------------------------------------------------------------
 
 
-def data(proved: Sequence[Proved]) -> dict[str, Any]:
-    """Return what was proved as plain data; a result has the shape of those of ``check``."""
+def data(proved: Sequence[Proved], explored: Sequence[Assurance] = ()) -> dict[str, Any]:
+    """Return what was proved, and what is only ``explored``, as plain data.
+
+    A result has the shape of those of ``check``.
+    """
     return {
         "tool": "samebeat",
         "version": samebeat_version(),
         "exit_code": int(exit_code(proved)),
         "results": [_result(p, s) for p in proved for s in standings(p.run)],
         "proofs": [_proof(p) for p in proved],
+        "explored_only": [
+            {"spec": row.spec, "property": row.name, "up_to": row.largest, "why": row.why}
+            for row in explored
+        ],
     }
 
 
@@ -260,7 +281,7 @@ def _result(p: Proved, s: Standing) -> dict[str, Any]:
         "kind": s.fact.prop.kind,
         "claims": list(s.fact.prop.claims),
         "verdict": str(Verdict.HOLDS if holds else Verdict.UNDETERMINED),
-        "rung": ALL_N if holds else None,
+        "rung": p.rung if holds else None,
         "role": str(s.fact.role),
         "why": s.fact.why,
         "seconds": round(s.seconds, 6),
@@ -273,7 +294,7 @@ def _result(p: Proved, s: Standing) -> dict[str, Any]:
 
 
 def _obligation(p: Proved, d: Discharged) -> dict[str, Any]:
-    example = p.counterexamples.get(d.name)
+    found = p.counterexample(d)
     return {
         "name": d.name,
         "answer": str(d.answer),
@@ -284,17 +305,7 @@ def _obligation(p: Proved, d: Discharged) -> dict[str, Any]:
         "cost": d.cost,
         "seconds": round(d.seconds, 6),
         "why": d.why,
-        "counterexample": trace_lines(_trace(example)) if example else None,
-        "run": _run(p.broken[d.name]) if d.name in p.broken else None,
-    }
-
-
-def _run(found: Broken) -> dict[str, Any]:
-    return {
-        "verdict": str(found.verdict),
-        "states": found.states,
-        "why": found.why,
-        "trace": trace_data(found.trace) if found.trace else None,
+        "counterexample": counterexamples.data(found) if found else None,
     }
 
 
@@ -302,6 +313,7 @@ def _proof(p: Proved) -> dict[str, Any]:
     proof = p.run.proof
     return {
         "spec": p.name,
+        "read_as": proof.spec.name,
         "fingerprint": proof.spec.fingerprint,
         "obligations": len(p.run.discharged),
         "rlimit": p.run.rlimit,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from samebeat_models.advice.basis import basis
+from samebeat_models.advice.basis import data as of_basis
 from samebeat_models.advice.judgement import Advice, Judged, Order, keeps_itself, unit_of
 from samebeat_models.advice.numbers import for_json
 from samebeat_models.advice.run import Harm
@@ -55,6 +57,7 @@ def data(advice: Advice, harms: Mapping[str, Harm]) -> dict[str, Any]:
             {} if advice.safe else {name: _number(x) for name, x in advice.nearest.items()}
         ),
         **_harm(shown),
+        "rests_on": [of_basis(b) for b in basis(advice)],
         "exit": int(exit_code(advice)),
     }
 

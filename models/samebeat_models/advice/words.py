@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from textwrap import wrap
 
+from samebeat_models.advice.basis import basis
 from samebeat_models.advice.judgement import (
     Advice,
     Deferral,
@@ -149,7 +150,7 @@ def lines(advice: Advice, harms: Mapping[str, Harm], traces: bool = False) -> li
         traces: show also what other orders would do; a wish that is unsafe shows it anyway.
     """
     found = [headline(advice), "", *_wish(advice)]
-    found += ["", *_what_decides(advice)]
+    found += ["", *_what_decides(advice), *(f"  {b.line}" for b in basis(advice))]
     if advice.safe and advice.stages:
         found += ["", *_how_to_switch(advice)]
     if not advice.safe:

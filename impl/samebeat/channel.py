@@ -1,0 +1,128 @@
+"""The message layer between a node and one peer, in both directions (claims 3 and 6).
+
+Messages go in fragments, are acked, sent again until they are acked or given up, and delivered in
+order and at most once. No clock, no socket: the time is an argument, and what is to be sent, what
+was delivered and what has failed are taken out with `to_send`, `delivered` and `failed`.
+
+What is kept is bounded whatever the peer does: of what it sends, at most `window` messages (1,024,
+if the window is larger) of 16,128 bytes each in at most 252 fragments, and one number for all that
+was delivered; of what is sent to it, at most a window and a full queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from samebeat.messages import Fragment, FragmentAck
+from samebeat.parameters import Settings
+from samebeat.receiving import Receiving, Takes
+from samebeat.sending import Failure, Sending
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What a node has committed, and what it must be able to take.
+
+    Attributes:
+        epoch: what it has committed last.
+        settings: what that asks for; it sends by that.
+        takes: what that and every open change ask for; it takes that.
+    """
+
+    epoch: int
+    settings: Settings
+    takes: Takes
+
+
+@dataclass
+class Channel:
+    """What a node keeps for one peer. Every value in it is immutable, so a copy is shallow.
+
+    Attributes:
+        sending, receiving: the two directions.
+        outbox: what is to be sent.
+        inbox: what was delivered.
+        failures: what has failed, and why.
+    """
+
+    sending: Sending
+    receiving: Receiving
+    outbox: tuple[Fragment | FragmentAck, ...] = ()
+    inbox: tuple[bytes, ...] = ()
+    failures: tuple[tuple[bytes, Failure], ...] = ()
+
+    @classmethod
+    def start(cls, boot: int, takes: Takes) -> Channel:
+        """Return the channel of a node that has started for the so many-th time; it greets."""
+        channel = cls(Sending(boot), Receiving(boot, takes))
+        channel._out((channel.receiving.greeting(),))
+        return channel
+
+    def copy(self) -> Channel:
+        """Return a snapshot."""
+        return replace(self, sending=replace(self.sending), receiving=replace(self.receiving))
+
+    # --- inputs ----------------------------------------------------------------------------------
+
+    def enqueue(self, data: bytes, now_ms: int, holds: Holds) -> None:
+        """Send a message, as soon as the window allows it.
+
+        Raises:
+            Overflow: the queue is full, and nothing has changed.
+        """
+        self.sending.enqueue(data, holds.settings)
+        self._send(now_ms, holds)
+
+    def receive(self, body: Fragment | FragmentAck, now_ms: int, holds: Holds) -> None:
+        """Take a sound fragment, or an ack."""
+        if isinstance(body, FragmentAck):
+            self.failures = (*self.failures, *self.sending.acked(body))
+            self._send(now_ms, holds)
+            return
+        ack, delivered = self.receiving.receive(body, now_ms, holds.epoch, holds.takes)
+        self.inbox = (*self.inbox, *delivered)
+        if ack is not None:
+            self._out((ack,))
+
+    def on_timer(self, now_ms: int, holds: Holds) -> None:
+        """Do what is due: give up, send again, forget."""
+        self.receiving.forget_if_due(now_ms)
+        self.failures = (*self.failures, *self.sending.give_up(now_ms))
+        self._out(self.sending.retry(now_ms))
+        self._send(now_ms, holds)
+
+    def follow(self, now_ms: int, holds: Holds) -> None:
+        """What the node holds has changed: take that too, and send what a wider window lets out."""
+        self.receiving.hold(holds.takes)
+        self._send(now_ms, holds)
+
+    # --- outputs ---------------------------------------------------------------------------------
+
+    def next_timer(self) -> int | None:
+        """Return when `on_timer` is to be called; None: only when something is received."""
+        timers = (self.sending.next_timer(), self.receiving.forgets_at())
+        return min((t for t in timers if t is not None), default=None)
+
+    def to_send(self) -> tuple[Fragment | FragmentAck, ...]:
+        """Return what is to be sent, in order, once."""
+        out, self.outbox = self.outbox, ()
+        return out
+
+    def delivered(self) -> tuple[bytes, ...]:
+        """Return the messages that have come, in order, once."""
+        messages, self.inbox = self.inbox, ()
+        return messages
+
+    def failed(self) -> tuple[tuple[bytes, Failure], ...]:
+        """Return the messages of which it is not known whether they have come, once."""
+        failures, self.failures = self.failures, ()
+        return failures
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _send(self, now_ms: int, holds: Holds) -> None:
+        self._out(self.sending.send(now_ms, holds.epoch, holds.settings))
+
+    def _out(self, bodies: Iterable[Fragment | FragmentAck]) -> None:
+        self.outbox = (*self.outbox, *bodies)
