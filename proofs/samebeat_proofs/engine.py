@@ -103,7 +103,7 @@ class Run:
         needed = [
             f"{f.name}.{part}"
             for f in self.proof.facts
-            for part in parts.get(f.role, [p.name for p in f.parts])
+            for part in parts.get(f.role, [p.name for p in f.parts] or ["a part"])
         ]
         done = {d.name for d in self.discharged}
         return tuple(name for name in needed if name not in done)
