@@ -117,6 +117,12 @@ def unrequested_is_unknown(s: Cluster) -> Formula:
     )
 
 
+@strengthening("who votes in a flush must not have failed to apply the change")
+def failed_is_closed(s: Cluster) -> Formula:
+    """Who has failed to apply a change has closed it in the same step."""
+    return forall(Node, Change, lambda n, c: s.phase[n, c] != Phase.FAILED)
+
+
 @strengthening("a change that all have applied cannot be closed because of a busy answer")
 def busy_never_acked(s: Cluster) -> Formula:
     """A member that has turned a change down has closed it, and never acked it."""

@@ -135,6 +135,10 @@ SHOWN_BY = {
     ("cluster", "no_fault_commits"): "cluster-2x1-live",
     ("cluster", "some_change_wins"): "cluster-2x2-calm",
     ("cluster", "in_doubt_resolves"): "cluster-2x1-live",
+    ("transport", "told_in_the_end"): "transport-live",
+    ("transport", "confirmed_in_the_end"): "transport-live",
+    ("retries", "told_in_the_end"): "retries-sizes",
+    ("retries", "confirmed_in_the_end"): "retries-lossless",
 }
 """Where each fairness that is stated is needed, but for those of ``NEEDED_ELSEWHERE``."""
 NEEDED_ELSEWHERE = {

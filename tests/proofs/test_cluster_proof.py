@@ -6,14 +6,12 @@ import pytest
 
 from samebeat_proofs.cluster_proof import cluster_proof
 from samebeat_proofs.engine import Answer, Engine
-from samebeat_proofs.examples import Examples
 from samebeat_proofs.obligations import ONE_VALUE
-from samebeat_proofs.solver import Budget
 from samebeat_spec.specs import load_spec
 
 SPEC = load_spec("cluster")
 PROOF = cluster_proof()
-ENGINE = Engine(PROOF, Budget(40_000_000))
+ENGINE = Engine(PROOF)
 DECISIVE = (
     "agreement.implied",
     "chosen_is_not_barred.implied",
@@ -63,24 +61,3 @@ def test_the_proof_is_about_something(name):
     """All facts can hold at once, and then every action can be taken."""
     examples = ENGINE.examples
     assert examples.of_action(name) if name else examples.of_facts()
-
-
-NEEDED = {
-    "forgetful_is_out": "busy_never_acked.send_ack",
-    "first_view_has_begun": "view_has_begun.lose_journal",
-    "view_has_begun": "home_has_begun.request",
-    "home_has_begun": "rejoin_before_active.report",
-    "unrequested_is_unknown": "committed_below_epoch.request",
-    "acted_means_acked": "no_foreign_message.fail_to_apply",
-    "one_acked_open": "nothing_beside_what_is_given_up.hang",
-    "committed_below_epoch": "acked_two_means_barred.send_ack",
-    "vote_in_a_view_that_has_begun": "undo_vote_is_reported.report",
-}
-"""For some facts, an obligation that a small instance contradicts without it."""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fact", NEEDED)
-def test_without_a_fact_an_obligation_is_not_met(fact):
-    examples = Examples(PROOF.without_fact(fact), Budget(4_000_000))
-    assert examples.against(*NEEDED[fact].split("."))
