@@ -74,7 +74,7 @@ class Fact:
         only: beside itself and ``uses``, the facts that its obligations may assume; nothing: all.
             Assuming less is always sound, and the solver is not led astray.
         parts: of a run, its parts.
-        without: of a run, the axioms that are not assumed.
+        without: the axioms that are not assumed.
     """
 
     prop: Property

@@ -12,6 +12,7 @@ from tests.proofs.ballot import PROOF, SPEC, Voter
 from samebeat_proofs import proofs
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.fragment import Edge, SortGraph
+from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.proofs import load_proof
 from samebeat_spec.language import exists
 from samebeat_spec.specs import load_spec
@@ -257,3 +258,26 @@ def test_the_hardened_group_change_is_proved_within_the_budget_that_its_proof_st
     assert {r["rung"] for r in found["results"]} == {"all-n"}
     costs = [o["cost"] for r in found["results"] for o in r["obligations"]]
     assert max(costs) <= proof["rlimit"] == load_proof("cluster").rlimit
+
+
+def test_what_holds_for_all_real_numbers_says_so(run: Run) -> None:
+    ran = run("prove", "loss-time")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == "loss-time, for any number of Change and all real Ticks"
+    assert "losses_take_time               holds for all reals" in ran.out
+
+
+def test_the_report_for_programs_has_the_rung_of_real_numbers(
+    results: Callable[[], dict[str, Any]], shipped: Shipped
+) -> None:
+    shipped(loss_time_proof())
+    assert {r["rung"] for r in results().values()} == {"all-reals"}
+
+
+@pytest.mark.slow
+def test_a_proof_that_reads_a_spec_in_its_own_way_says_so(run: Run) -> None:
+    found = json.loads(run("prove", "heartbeat", "--format", "json").out)
+    (proof,) = found["proofs"]
+    assert (proof["spec"], proof["read_as"]) == ("heartbeat", "heartbeat-reals")
+    rungs = {r["property"]: r["rung"] for r in found["results"]}
+    assert rungs["no_false_suspicion"] == rungs["safe_is_tight"] == "all-reals"

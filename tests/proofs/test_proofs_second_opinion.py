@@ -7,8 +7,10 @@ import pytest
 from samebeat_proofs.engine import Engine
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
+from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.second_opinion import ask_cvc5, is_available
 from samebeat_proofs.smtlib import smtlib
+from samebeat_proofs.timed_proof import timed_proof
 from samebeat_proofs.transport_proof import transport_proof
 
 from .ballot import PROOF as BALLOT
@@ -44,6 +46,25 @@ def test_cvc5_does_not_agree_without_the_axiom():
 @pytest.mark.parametrize("fact", [f.name for f in group_proof().facts])
 def test_cvc5_agrees_on_every_obligation_of_the_group_change(fact):
     engine = Engine(group_proof())
+    for obligation in engine.generator.obligations_called(fact):
+        assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name
+
+
+def test_cvc5_agrees_on_what_losses_take():
+    assert set(answers(loss_time_proof()).values()) == {"unsat"}
+
+
+def test_cvc5_does_not_agree_that_losses_take_time_without_times():
+    found = answers(replace(loss_time_proof(), axioms=()))
+    assert {name for name, answer in found.items() if answer != "unsat"} == {
+        "more_losses_take_longer.lose_one"
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fact", [f.name for f in timed_proof().facts])
+def test_cvc5_agrees_on_every_obligation_of_the_heartbeat_pair(fact):
+    engine = Engine(timed_proof())
     for obligation in engine.generator.obligations_called(fact):
         assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name
 
