@@ -1,15 +1,12 @@
-"""Why changes of limits keep their promises: what orders of turns are like, and what follows.
+"""Why changes of limits keep their promises: what turns, messages and levels have in common.
 
-The axioms say what the registry's orders have in common (see ``combinations``): a test derives
-orders for many changes and evaluates every axiom on them. On the way from one change to another
-the nodes hold the old level of a limit or the new one; which of them, the turns and answers say.
+On the way from one change to another the nodes hold the old level of a limit or the new one. Which
+of them, the turns and the answers say. What orders of turns are like is in ``limits_orders``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from samebeat_proofs.facts import axiom, strengthening
+from samebeat_proofs.facts import strengthening
 from samebeat_spec.language import Formula, Term, exists, forall, implies, one_of
 from samebeat_spec.limits import (
     FIRST,
@@ -23,224 +20,9 @@ from samebeat_spec.limits import (
     Move,
     Parameter,
     Turn,
-    at_the_end,
     is_answered,
     suits,
 )
-
-QUEUE, TIMER = Kind.SEND_QUEUE_OVERFLOW_THRESHOLD, Kind.MESSAGE_RETRY_TIMER
-TIME = Kind.MAXIMUM_MESSAGE_RETRY_TIME
-
-# --- what is assumed of the constants ----------------------------------------------------------
-
-
-def every_way(says: Callable[[Change, Change], Formula]) -> Formula:
-    """Say something of the way from any change to any later one."""
-    return forall(Change, Change, lambda d, c: implies(d < c, says(d, c)))
-
-
-def is_raised(s: Limits, d: Change, c: Change, p: Parameter) -> Formula:
-    """On the way from `d` to `c` a limit goes up."""
-    return s.wanted[d, p] < s.wanted[c, p]
-
-
-def is_lowered(s: Limits, d: Change, c: Change, p: Parameter) -> Formula:
-    """On the way from `d` to `c` a limit goes down."""
-    return s.wanted[c, p] < s.wanted[d, p]
-
-
-@axiom
-def the_second_has_room_for_three_kinds(s: Limits) -> Formula:
-    """Fragment size, window and retry time are global; queue threshold and retry timer local."""
-    three = (Kind.MAXIMUM_FRAGMENT_SIZE, Kind.MESSAGE_SEND_WINDOW, TIME)
-    return forall(
-        Parameter,
-        lambda p: (
-            implies(s.is_global[p], one_of(s.kind[p], *three))
-            & implies(one_of(s.kind[p], *three), s.is_global[p])
-        ),
-    )
-
-
-@axiom
-def levels_are_not_negative(s: Limits) -> Formula:
-    """No limit is less than nothing, which is what is under way at the start."""
-    return forall(Change, Parameter, lambda c, p: s.wanted[c, p] >= 0)
-
-
-@axiom
-def starts_valid(s: Limits) -> Formula:
-    """The limits at the start are valid together."""
-    return suits(s, Change.first)
-
-
-@axiom
-def one_move_a_turn(s: Limits) -> Formula:
-    """In a turn one node switches, or what is under way drains."""
-    return forall(
-        Change,
-        Change,
-        Turn,
-        Move,
-        Move,
-        Parameter,
-        Parameter,
-        lambda d, c, t, m, n, p, q: implies(s.stage[d, c, t, m, p] & s.stage[d, c, t, n, q], m == n),
-    )
-
-
-@axiom
-def switched_once(s: Limits) -> Formula:
-    """On one way a node switches a limit in one turn only."""
-    return forall(
-        Change,
-        Change,
-        Turn,
-        Turn,
-        Move,
-        Parameter,
-        lambda d, c, t, u, m, p: implies(
-            (m != Move.DRAIN) & s.stage[d, c, t, m, p] & s.stage[d, c, u, m, p], t == u
-        ),
-    )
-
-
-@axiom
-def no_turn_is_empty(s: Limits) -> Formula:
-    """Before a turn in which something is done, something is done in every turn."""
-
-    def is_used(d: Change, c: Change, t: Turn) -> Formula:
-        return exists(Move, Parameter, lambda m, p: s.stage[d, c, t, m, p])
-
-    def is_last(d: Change, c: Change, t: Turn) -> Formula:
-        return forall(
-            Turn, Move, Parameter, lambda u, m, p: implies(t < u, ~s.stage[d, c, u, m, p])
-        )
-
-    return forall(Change, Change, Turn, lambda d, c, t: is_used(d, c, t) | is_last(d, c, t))
-
-
-@axiom
-def every_limit_has_its_turns(s: Limits) -> Formula:
-    """What changes is switched on both nodes if it is global, and drains if it goes down."""
-
-    def has_turn(d: Change, c: Change, m: Term, p: Parameter) -> Formula:
-        return exists(Turn, lambda t: s.stage[d, c, t, m, p])
-
-    return every_way(
-        lambda d, c: forall(
-            Parameter,
-            lambda p: (
-                implies(s.wanted[d, p] != s.wanted[c, p], has_turn(d, c, Move.FIRST, p))
-                & implies(
-                    (s.wanted[d, p] != s.wanted[c, p]) & s.is_global[p],
-                    has_turn(d, c, Move.SECOND, p),
-                )
-                & implies(
-                    is_lowered(s, d, c, p) & (s.kind[p] != TIMER), has_turn(d, c, Move.DRAIN, p)
-                )
-            ),
-        )
-    )
-
-
-def orders(
-    s: Limits, says: Callable[[Change, Change, Parameter, Parameter, Turn, Turn], Formula]
-) -> Formula:
-    """Say something of each way, of two limits and two turns."""
-    return forall(
-        Change,
-        Change,
-        Parameter,
-        Parameter,
-        Turn,
-        Turn,
-        lambda d, c, p, q, t, u: implies(d < c, says(d, c, p, q, t, u)),
-    )
-
-
-@axiom
-def more_use_comes_last(s: Limits) -> Formula:
-    """The first makes use of more room only after every turn of the second."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            is_raised(s, d, c, p)
-            & (s.kind[p] != TIMER)
-            & s.stage[d, c, t, Move.FIRST, p]
-            & s.stage[d, c, u, Move.SECOND, q],
-            u < t,
-        ),
-    )
-
-
-@axiom
-def less_room_comes_last(s: Limits) -> Formula:
-    """No turn of the second comes after one in which it makes less room."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            is_lowered(s, d, c, p)
-            & s.stage[d, c, t, Move.SECOND, p]
-            & s.stage[d, c, u, Move.SECOND, q],
-            u <= t,
-        ),
-    )
-
-
-@axiom
-def less_use_before_less_room(s: Limits) -> Formula:
-    """A limit that goes down, the first has switched before the second does."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            is_lowered(s, d, c, p)
-            & s.stage[d, c, t, Move.SECOND, p]
-            & s.stage[d, c, u, Move.FIRST, p],
-            u < t,
-        ),
-    )
-
-
-@axiom
-def drained_before_less_room(s: Limits) -> Formula:
-    """What is under way has drained before the second makes less room for it."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            s.stage[d, c, t, Move.SECOND, p] & s.stage[d, c, u, Move.DRAIN, p], u < t
-        ),
-    )
-
-
-@axiom
-def drained_before_the_queue_is_shorter(s: Limits) -> Formula:
-    """A queue has drained before its threshold goes down."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            (s.kind[p] == QUEUE)
-            & s.stage[d, c, t, Move.FIRST, p]
-            & s.stage[d, c, u, Move.DRAIN, p],
-            u < t,
-        ),
-    )
-
-
-@axiom
-def timer_and_time_together(s: Limits) -> Formula:
-    """The first switches a retry timer and the retry time in one turn, if both change."""
-    return orders(
-        s,
-        lambda d, c, p, q, t, u: implies(
-            (s.kind[p] == TIMER)
-            & (s.kind[q] == TIME)
-            & s.stage[d, c, t, Move.FIRST, p]
-            & s.stage[d, c, u, Move.FIRST, q],
-            t == u,
-        ),
-    )
-
 
 # --- the course, and messages about it ---------------------------------------------------------
 
@@ -306,18 +88,14 @@ def answered_was_ordered(s: Limits) -> Formula:
     """What is answered about the change on its way, was ordered on this way."""
     return forall(
         Turn,
-        lambda t: implies(
-            is_ahead(s) & is_answered(s, s.asked, t), s.order[s.kept, s.asked, t]
-        ),
+        lambda t: implies(is_ahead(s) & is_answered(s, s.asked, t), s.order[s.kept, s.asked, t]),
     )
 
 
 @strengthening("a change that is opened must have no answers yet")
 def answers_are_of_the_past(s: Limits) -> Formula:
     """No change is answered before it is asked for."""
-    return forall(
-        Change, Turn, lambda c, t: implies(is_answered(s, c, t), c <= s.asked)
-    )
+    return forall(Change, Turn, lambda c, t: implies(is_answered(s, c, t), c <= s.asked))
 
 
 @strengthening("a refusal must not be about a turn that the first has passed")
@@ -333,9 +111,7 @@ def one_answer(s: Limits) -> Formula:
 @strengthening("a refusal must not be about a turn to come")
 def orders_are_of_turns_reached(s: Limits) -> Formula:
     """On the present way nothing is ordered beyond the present turn."""
-    return forall(
-        Turn, lambda t: implies(is_ahead(s) & s.order[s.kept, s.asked, t], t <= s.turn)
-    )
+    return forall(Turn, lambda t: implies(is_ahead(s) & s.order[s.kept, s.asked, t], t <= s.turn))
 
 
 @strengthening(
@@ -372,18 +148,6 @@ def open_call_is_the_present_one(s: Limits) -> Formula:
 def returns_are_of_the_past(s: Limits) -> Formula:
     """The second goes back from no change before it is asked for."""
     return forall(Change, lambda c: implies(s.went_back[c], c <= s.asked))
-
-
-@strengthening(
-    "at the end every limit that changes must have been switched",
-    only=("leads_to_a_later_change",),
-)
-def nothing_is_left_at_the_end(s: Limits) -> Formula:
-    """Where nothing is done in the present turn, every other turn has been passed."""
-    return implies(
-        at_the_end(s),
-        forall(Turn, Move, Parameter, lambda t, m, p: implies(stage(s, t, m, p), t < s.turn)),
-    )
 
 
 # --- what the nodes hold -----------------------------------------------------------------------
@@ -499,9 +263,7 @@ def went_back_means_old(s: Limits) -> Formula:
     return implies(
         s.went_back[s.asked],
         ~is_ahead(s)
-        & forall(
-            Parameter, lambda p: implies(s.is_global[p], s.value[SECOND, p] == old(s, p))
-        ),
+        & forall(Parameter, lambda p: implies(s.is_global[p], s.value[SECOND, p] == old(s, p))),
     )
 
 
@@ -532,7 +294,7 @@ def under_way_is_within(s: Limits) -> Formula:
     return forall(
         Parameter,
         lambda p: implies(
-            s.kind[p] != TIMER,
+            s.kind[p] != Kind.MESSAGE_RETRY_TIMER,
             (s.under_way[p] <= old(s, p)) | (is_ahead(s) & (s.under_way[p] <= s.value[FIRST, p])),
         ),
     )

@@ -1,11 +1,11 @@
 """The proof of changes of limits: any number of changes, turns and limits, and all real levels.
 
-The orders of turns are assumed to be as the registry derives them (``limits_invariants``).
+The orders of turns are assumed to be as the registry derives them (``limits_orders``).
 """
 
 from __future__ import annotations
 
-from samebeat_proofs import limits_invariants
+from samebeat_proofs import limits_invariants, limits_orders
 from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_spec.language import Property
 from samebeat_spec.specs import load_spec
@@ -15,7 +15,7 @@ def limits_proof() -> Proof:
     """Return the proof."""
     spec = load_spec("limits")
     own = [x for x in vars(limits_invariants).values() if isinstance(x, Fact)]
-    axioms = [x for x in vars(limits_invariants).values() if isinstance(x, Property)]
+    axioms = [x for x in vars(limits_orders).values() if isinstance(x, Property)]
     inductive = promised(
         spec,
         Role.INDUCTIVE,

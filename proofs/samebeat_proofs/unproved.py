@@ -7,7 +7,6 @@ UNPROVED = {
         "its clocks count in ticks, and the proof over the reals is about heartbeats; acks are the "
         "same question the other way round, which is argued and not proved"
     ),
-    "limits": "levels are small whole numbers that models choose; no proof has been tried",
     "retries": (
         "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
         "is checked in its models"
