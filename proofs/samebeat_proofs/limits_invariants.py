@@ -165,6 +165,7 @@ def first_holds_old_or_new(s: Limits) -> Formula:
 @strengthening(
     "at the end, the first must hold all that is new",
     uses=("orders_are_about_the_second",),
+    only=("answered_was_ordered",),
 )
 def first_holds_new_after_its_turn(s: Limits) -> Formula:
     """What the first switches in a turn it has passed, has its new level."""
@@ -273,6 +274,7 @@ def went_back_means_old(s: Limits) -> Formula:
 @strengthening(
     "room may be given up, or a queue cut, once it is not needed any more",
     uses=("orders_are_about_the_second",),
+    only=("answered_was_ordered",),
 )
 def drained_stays_drained(s: Limits) -> Formula:
     """No more than the new level is under way once it has drained."""
