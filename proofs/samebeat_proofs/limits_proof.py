@@ -17,7 +17,36 @@ _AT_THE_END = (
     "fact leads_to_a_later_change",
     "guard every turn is done",
 )
+_TURN_PASSES = (
+    "order of Turn",
+    "axiom one_move_a_turn",
+    "fact orders_are_about_the_second",
+    "guard what follows exists (1)",
+    "guard choice 1",
+)
+_HEARD = (
+    *_TURN_PASSES,
+    "fact answered_was_ordered",
+    "guard the second node has said so",
+    "guard c is on its way",
+    "guard it is about the present turn",
+)
 _HINTS = {
+    "drained_stays_drained.hear_switched": (*_HEARD, "fact drained_stays_drained"),
+    "first_holds_new_after_its_turn.hear_switched": (
+        *_HEARD,
+        "fact first_holds_new_after_its_turn",
+    ),
+    "open_order_is_the_present_one.finish_draining": (
+        *_TURN_PASSES,
+        "fact open_order_is_the_present_one",
+        "guard it is time to drain",
+    ),
+    "open_order_is_the_present_one.switch_first": (
+        *_TURN_PASSES,
+        "fact open_order_is_the_present_one",
+        "guard it is the first node's turn",
+    ),
     "first_holds_what_was_made.finish": (
         *_AT_THE_END,
         "fact first_holds_old_or_new",
@@ -37,7 +66,7 @@ _HINTS = {
         "fact under_way_is_within",
     ),
 }
-"""Where two axioms that say "there is" are needed at once, all that is."""
+"""Where two formulas that say "there is" are needed at once, all that is needed."""
 
 
 def limits_proof() -> Proof:

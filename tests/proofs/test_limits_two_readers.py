@@ -28,7 +28,7 @@ def test_every_step_of_a_small_model_is_the_interpreters(name, oracle):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ("limits-fragment-lower", "limits-retry-time"))
+@pytest.mark.parametrize("name", ["limits-fragment-lower", "limits-retry-time"])
 def test_every_fact_means_the_same_to_both_and_is_true(name, oracle):
     both = compared(name, oracle)
     facts = [f.prop for f in PROOF.strengthenings]
