@@ -92,7 +92,7 @@ def changes(levels: tuple[int, ...]) -> list[tuple[tuple[int, ...], tuple[int, .
     names = list(LABELS.values())
     timer, time = names.index(TIMER), names.index(TIME)
     valid = [x for x in product(levels, repeat=len(names)) if x[timer] <= x[time]]
-    return list(product(valid, repeat=2))
+    return [(before, after) for before in valid for after in valid]
 
 
 @pytest.mark.parametrize("model", named(RIGHT))

@@ -4,6 +4,8 @@ Every reachable state of small models, every step from it and every one that is 
 the proof needs is true of each of these states.
 """
 
+from typing import Any
+
 import pytest
 
 from samebeat_models.catalog import load_catalog
@@ -16,7 +18,7 @@ CATALOG = {m.name: m for m in load_catalog()}
 SMALL = ("limits-fragment-lower", "limits-queue", "limits-retry-timer")
 
 
-def compared(name, oracle):
+def compared(name: str, oracle: Any) -> Compared:
     instance = CATALOG[name].instance(PROOF.spec)
     return Compared(instance, oracle(instance).steps)
 
