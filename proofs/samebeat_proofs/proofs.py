@@ -10,6 +10,7 @@ from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.pair_proof import pair_proof
 from samebeat_proofs.timed_proof import timed_proof
+from samebeat_proofs.transport_proof import transport_proof
 
 PROOFS: dict[str, Callable[[], Proof]] = {
     "group": group_proof,
@@ -17,6 +18,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "heartbeat": timed_proof,
     "composed": composed_proof,
     "loss-time": loss_time_proof,
+    "transport": transport_proof,
 }
 
 

@@ -47,8 +47,7 @@ class UnknownClaim(KeyError):  # noqa: N818  (`except UnknownClaim` is the sente
         return str(self.args[0])
 
 
-_MESSAGES = "messages and their times: what limits them is modelled, their layer is not built yet"
-_RETRIES = "retries: nothing is sent again; the timer is only compared with the retry time"
+_CLOCKS = "clocks that differ: the sender and the members count the same ticks"
 _MISSES = "single misses: the second node has one deadline, the threshold times the time-out"
 
 CLAIMS: tuple[Claim, ...] = (
@@ -88,27 +87,24 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         "3.maximum_fragment_size",
         "A change may set how large a fragment of a message may be.",
-        left_out=_MESSAGES,
     ),
     Claim(
         "3.message_retry_timer",
         "A change may set how long a node waits before it sends an unacked message again.",
-        left_out=_RETRIES,
+        left_out=_CLOCKS,
     ),
     Claim(
         "3.maximum_message_retry_time",
         "A change may set for how long a node retries a message before it gives up.",
-        left_out=_MESSAGES,
+        left_out=_CLOCKS,
     ),
     Claim(
         "3.send_queue_overflow_threshold",
         "A change may set how much a send queue may hold before it overflows.",
-        left_out=_MESSAGES,
     ),
     Claim(
         "3.message_send_window",
         "A change may set how many unacked messages a node may have in flight.",
-        left_out=_MESSAGES,
     ),
     Claim(
         "3.combinations",

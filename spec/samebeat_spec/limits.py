@@ -7,11 +7,11 @@ of which one node switches some limits, or what is under way drains. In which or
 the instance; the registry derives the safe one (see ``combinations``). The first node walks the
 turns. It tells the second node by messages, and the second may refuse: then both go back.
 
-Not modelled here: the message layer itself. *What is under way* is one number for each limit, which
-rises within the limit and falls at any time: for a window or a queue how many messages there are,
-for a fragment size or a retry time the largest that is still under way. Nor is there time, or a
-crash. The messages about the change are a set that only grows: a lost message is one that is never
-received, a repeated one is received twice, and order is free.
+Not modelled here: the messages of users (``transport``). *What is under way* is one number for each
+limit, which rises within the limit and falls at any time: for a window or a queue how many messages
+there are, for a fragment size or a retry time the largest that is still under way. Nor is there
+time, or a crash. The messages about the change are a set that only grows: a lost message is one
+that is never received, a repeated one is received twice, and order is free.
 
 What this protocol promises is in ``limits_properties``.
 """

@@ -65,6 +65,22 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.cluster_refinements",
         ),
     ),
+    "transport": (
+        "Transport",
+        (
+            "samebeat_spec.transport",
+            "samebeat_spec.transport_properties",
+            "samebeat_spec.transport_liveness",
+        ),
+    ),
+    "retries": (
+        "Retries",
+        (
+            "samebeat_spec.retries",
+            "samebeat_spec.transport_properties",
+            "samebeat_spec.transport_liveness",
+        ),
+    ),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""

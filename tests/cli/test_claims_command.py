@@ -45,8 +45,10 @@ def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
 
 def test_what_is_shown_in_part_says_what_is_left_out(run: Run) -> None:
     shown = run("claims").out
-    part = shown[shown.index("\n3.message_send_window  ") :].split("\n3.combinations  ")[0]
-    assert "    left out   messages and their times: what limits them is modelled, " in part
+    part = shown[shown.index("\n3.heartbeat_failure_threshold  ") :]
+    assert (
+        "    left out   single misses: the second node has one deadline, " in part.split("\n3.")[1]
+    )
 
 
 def test_the_last_line_counts_every_row_once(run: Run) -> None:
@@ -104,7 +106,7 @@ def test_models_are_of_a_spec_that_promises_something_if_one_does() -> None:
 
 def test_markdown_is_one_row_an_element(run: Run) -> None:
     lines = run("claims", "--format", "markdown").out.splitlines()
-    assert any(" Left out: messages and their times: " in line for line in lines)
+    assert any(" Left out: clocks that differ: " in line for line in lines)
     assert sum(line.startswith("| ") for line in lines) == 1 + len(CLAIMS + DESIGN_NOTES)
 
 

@@ -9,6 +9,7 @@ from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.second_opinion import ask_cvc5, is_available
 from samebeat_proofs.smtlib import smtlib
+from samebeat_proofs.transport_proof import transport_proof
 
 from .ballot import PROOF as BALLOT
 
@@ -43,5 +44,13 @@ def test_cvc5_does_not_agree_without_the_axiom():
 @pytest.mark.parametrize("fact", [f.name for f in group_proof().facts])
 def test_cvc5_agrees_on_every_obligation_of_the_group_change(fact):
     engine = Engine(group_proof())
+    for obligation in engine.generator.obligations_called(fact):
+        assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fact", [f.name for f in transport_proof().facts])
+def test_cvc5_agrees_on_every_obligation_of_the_message_layer(fact):
+    engine = Engine(transport_proof())
     for obligation in engine.generator.obligations_called(fact):
         assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name

@@ -86,12 +86,15 @@ def test_only_a_row_that_is_behaviour_says_what_is_left_out(row: Claim) -> None:
 
 
 def test_what_no_spec_shows_of_the_parameters_is_said() -> None:
-    """Only the interval and the two parameters of acks are modelled in full."""
+    """In full: the interval, the two parameters of acks, and three limits of messages."""
     full = {row.id for row in CLAIMS if row.id.startswith("3.") and not row.left_out}
     assert full == {
         "3.heartbeat_interval",
         "3.heartbeat_ack_timeout",
         "3.heartbeat_ack_failure_threshold",
+        "3.maximum_fragment_size",
+        "3.message_send_window",
+        "3.send_queue_overflow_threshold",
     }
 
 
