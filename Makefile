@@ -29,7 +29,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help check test test-all lint second-opinion bench lock clean
+.PHONY: help check conform test test-all lint second-opinion figures bench lock clean
 
 help: ## print this manual
 	@awk '/^##/ { sub(/^## ?/, ""); print } \
@@ -40,6 +40,9 @@ help: ## print this manual
 
 check: $(VENV)/.run ## check every model of the catalog against its properties and pinned counts
 	@$(BIN)/samebeat check $(ARGS)
+
+conform: $(VENV)/.run ## hold the production core against the spec on every step, some minutes
+	@$(BIN)/samebeat conform $(ARGS)
 
 test: lint ## lint, then the fast tests; this is what continuous integration runs
 	$(PYTEST) -m "not slow" $(ARGS)
@@ -55,6 +58,9 @@ lint: $(VENV)/.dev ## style, formatting, types, and who may import whom
 
 second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc5 to prove again
 	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
+
+figures: $(VENV)/.run ## measure what each heartbeat parameter of the core does
+	@$(BIN)/samebeat figures $(ARGS)
 
 bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -108,6 +108,8 @@ def receive_request(s: State, source: str, request: Request) -> None:
     if known or c.base != s.journal.epoch or c.initiator == s.config.me:
         return
     of_my_view = s.is_ready and request.home == s.view and c.initiator in s.view.members
+    if of_my_view and s.is_restoring:
+        return  # that ends by itself; the request comes again
     if _is_of_a_view_left(s, request) or (of_my_view and is_busy(s)):
         operations.turn_down(s, c)
     elif of_my_view:

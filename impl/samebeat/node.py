@@ -284,10 +284,9 @@ def _step_of(s: State, o: Open) -> bool:
 def _settle(s: State) -> None:
     """Bring up to date what follows from the steps taken."""
     heartbeats.follow(s)
-    restoring = s.operation is not None and s.operation.purpose is Purpose.RESTORE
     if s.outside:
         s.active = False
-    elif s.is_ready and not s.is_behind and not restoring:
+    elif s.is_ready and not s.is_behind and not s.is_restoring:
         s.active = True
     views.note_wish(s)
     if not _is_unfinished(s):

@@ -7,7 +7,8 @@ copy is a snapshot.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -126,7 +127,7 @@ class State:
 
     def copy(self) -> State:
         """Return a snapshot."""
-        return replace(self)
+        return copy(self)
 
     def say(self, body: AnyBody, to: str | None = None) -> None:
         """Send a message at the end of this input, after the journal."""
@@ -170,6 +171,11 @@ class State:
         """An operation that was given up still runs, or its late success is not undone yet."""
         late = self.operation is not None and self.operation.purpose is Purpose.UNDO_LATE
         return late or self.given_up is not None
+
+    @property
+    def is_restoring(self) -> bool:
+        """The node has started, and its settings are not in effect yet."""
+        return self.operation is not None and self.operation.purpose is Purpose.RESTORE
 
     def replace_open(self, old: Open, **changes: object) -> Open:
         """Journal a step of an open change, and return it."""

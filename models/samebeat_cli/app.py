@@ -14,7 +14,9 @@ from samebeat_cli.commands.assurance import assurance
 from samebeat_cli.commands.catalog import list_models, show
 from samebeat_cli.commands.check import check
 from samebeat_cli.commands.claims import claims
+from samebeat_cli.commands.conform import conform
 from samebeat_cli.commands.export import export
+from samebeat_cli.commands.figures import figures
 from samebeat_cli.commands.graph import graph
 from samebeat_cli.commands.prove import prove
 from samebeat_cli.commands.replay import replay
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(simulate)
+app.command()(figures)
 app.command("list")(list_models)
 app.command()(show)
 app.command()(replay)
@@ -43,6 +46,7 @@ app.command()(claims)
 app.command()(assurance)
 app.command()(advise)
 app.command()(prove)
+app.command()(conform)
 
 
 @app.callback(invoke_without_command=True)
@@ -55,9 +59,10 @@ def samebeat(
     """Explore, replay, prove and export protocol specs.
 
     Exit codes: 0 all as expected; 10 not as pinned, or a replay refused; 11 deadlock; 12 safety, an
-    unsafe wish, or an obligation of a proof that is not met; 13 liveness; 3 undetermined (a budget
-    ran out, or walks or a bounded search found nothing); 2 usage; 150 spec error; 151 bad model,
-    trace file or checkpoint; 130 interrupted; 255 internal error.
+    unsafe wish, an obligation of a proof that is not met, or a core that does not conform; 13
+    liveness; 3 undetermined (a budget ran out, or walks or a bounded search found nothing); 2
+    usage; 150 spec error; 151 bad model, trace file or checkpoint; 130 interrupted; 255 internal
+    error.
     """
     if version:
         from samebeat_models.version import samebeat_version

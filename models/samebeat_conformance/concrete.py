@@ -1,50 +1,62 @@
-"""A cluster of cores as a machine: nodes, what they are about to send, and what has been sent.
+"""One core as a machine: what each input makes of it, and what it sends.
 
-The network is a set of datagrams that only grows, as in the spec: a lost one is never delivered, a
-repeated one is delivered twice, order is free. A node's journal is durable at once, and so its
-datagrams leave at once; only an ok waits, since the spec has a step there. Time stands still.
+Time stands still: an input that needs time to pass (a tick, a watchdog, a suspicion) is given at a
+later instant, and then all instants are set back. A node's journal is durable at once, but for that
+of an apply, since the spec has a crash there; and an ok waits until it leaves, since the spec has a
+step there. Heartbeats and requests to join are left out: what they lead to is an input.
 
 What one node does depends on that node alone, so its transitions are computed once and numbered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
 
+from samebeat import codec, views
 from samebeat import journal as journals
-from samebeat.codec import decode
 from samebeat.config import Config
-from samebeat.effects import Decided, Outcome, Persist, Purpose, Send
+from samebeat.effects import Event, Persist, Purpose, Send
 from samebeat.ids import ChangeId
 from samebeat.journal import Phase
-from samebeat.messages import Ack, AnyBody, Closed, Ok
+from samebeat.messages import AnyBody, Heartbeat, HeartbeatAck, Join, Ok
 from samebeat.node import Node, Refused
-from samebeat.parameters import Settings
+from samebeat.pair import Watch
+from samebeat.state import Operation, State, frozen
+from samebeat_conformance.account import (
+    Account,
+    crashed,
+    first_account,
+    follow,
+    ok_left,
+    recovered,
+)
+from samebeat_conformance.inputs import (
+    Ask,
+    Crash,
+    Deliver,
+    Finish,
+    FinishLate,
+    Hang,
+    Input,
+    Leave,
+    Lose,
+    Persisted,
+    Propose,
+    Recover,
+    Tick,
+)
 
 NOW_MS = 1_000
-_COUNTERS = frozenset({"token", "config"})
-"""Fields that number things, or never change: two states that differ in them alone are one."""
-
+_LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
 
 Datagrams: TypeAlias = tuple[tuple[str | None, bytes], ...]
 """To whom (None: all others), and what."""
-
-
-@dataclass(frozen=True)
-class Ghost:
-    """What the spec remembers for ever and the implementation has good reason to forget.
-
-    Attributes:
-        ends: the changes that have ended at the node, and how.
-        pre_image: what it held when it last acked a change.
-    """
-
-    ends: frozenset[tuple[ChangeId, Outcome]]
-    pre_image: Settings
 
 
 @dataclass(frozen=True)
@@ -53,14 +65,21 @@ class Local:
 
     Attributes:
         node: a snapshot; its journal is durable.
-        leaving: the oks that it is about to send: to whom (None: all others) and what.
-        up: whether it runs; if not, its journal is all that counts.
+        account: what the spec says of it.
+        leaving: the oks that it is about to send.
+        applied: its apply has succeeded, and that is in no journal yet; then this is the account
+            of before.
     """
 
     node: Node
-    leaving: Datagrams
-    ghost: Ghost
-    up: bool = True
+    account: Account
+    leaving: Datagrams = ()
+    applied: Account | None = None
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.node._state.config.me
 
 
 @dataclass(frozen=True)
@@ -68,201 +87,307 @@ class Stepped:
     """What an input does to a node: what leaves it, and the id of the change it asks for."""
 
     local: Local
-    sent: Datagrams
+    sent: Datagrams = ()
     asked: ChangeId | None = None
 
 
 @dataclass(frozen=True)
-class Ask:
-    """The host asks for a change to these settings."""
+class _Done:
+    """What a node has done on an input, before any of its effects is carried out."""
 
-    settings: Settings
+    node: Node
+    events: tuple[Event, ...]
+    sends: Datagrams
+    asked: ChangeId | None = None
 
-
-@dataclass(frozen=True)
-class Deliver:
-    """A datagram arrives."""
-
-    source: str
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Finish:
-    """The local operation that runs is over."""
-
-    success: bool
+    @property
+    def writes(self) -> bool:
+        return any(isinstance(e, Persist) for e in self.events)
 
 
-@dataclass(frozen=True)
-class Leave:
-    """The next datagram leaves."""
-
-
-@dataclass(frozen=True)
-class Lose:
-    """The next datagram, an ok, is lost before it leaves."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """The timer is called, after no time or after that of the retry timer."""
-
-    later: bool = False
-
-
-@dataclass(frozen=True)
-class Crash:
-    """The node stops; its journal stays, and an ok that has not left is lost.
-
-    An ok on which the node has acted counts as sent: it may have left, and be delayed for ever.
-    """
-
-
-@dataclass(frozen=True)
-class Recover:
-    """The node comes back with its journal, and restores its settings."""
-
-
-Input: TypeAlias = Ask | Crash | Deliver | Finish | Leave | Lose | Recover | Tick
-Datagram: TypeAlias = tuple[str, str | None, bytes]
-"""From whom, to whom (None: all others), and what."""
-
-
-def key_of(value: Any) -> Any:
-    """Return something that can be compared and hashed, without what only numbers things."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return tuple(
-            key_of(getattr(value, f.name)) for f in fields(value) if f.name not in _COUNTERS
-        )
-    if isinstance(value, Mapping):
-        return frozenset((key_of(k), key_of(v)) for k, v in value.items())
-    if isinstance(value, tuple):
-        return tuple(map(key_of, value))
-    return value
+@lru_cache(maxsize=1 << 16)
+def body_of(data: bytes) -> AnyBody:
+    """Return what a datagram says."""
+    return codec.decode(data).body
 
 
 def first_local(config: Config) -> Local:
-    """Return a node that has started and restored its settings."""
+    """Return a node that has started for the first time and restored its settings."""
     node = Node.first_start(config, NOW_MS)
-    local = _handled(node, Ghost(frozenset(), config.start), ()).local
-    return stepped(local, Finish(success=True)).local
+    local = Local(node, first_account(config))
+    after = _carried_out(local, _collected(node)).local
+    return stepped(after, Finish(success=True)).local
 
 
-def stepped(local: Local, what: Input) -> Stepped:
+def stepped(local: Local, what: Input, *, journals_late: bool = False) -> Stepped:
     """Return what an input does to a node.
 
+    Args:
+        local: the node.
+        what: the input.
+        journals_late: an apply is in effect before it is durable, as a step of its own.
+
     Raises:
-        Refused: the node does not ask for a change now.
+        Refused: the node does not do that now.
     """
-    if isinstance(what, Leave | Lose):
-        rest = Local(local.node, local.leaving[1:], local.ghost)
-        return Stepped(rest, local.leaving[:1] if isinstance(what, Leave) else ())
-    if isinstance(what, Crash):
-        said = tuple(d for d in local.leaving if not is_unsaid(local, decode(d[1]).body))
-        return Stepped(Local(local.node, (), local.ghost, up=False), said)
-    if isinstance(what, Recover):
-        return _recovered(local)
-    node, asked = local.node.copy(), None
+    match what:
+        case Leave():
+            (_, data), *rest = local.leaving
+            body = body_of(data)
+            assert isinstance(body, Ok)
+            account = ok_left(local.account, body.change)
+            return Stepped(replace(local, account=account, leaving=(*rest,)), local.leaving[:1])
+        case Lose():
+            return Stepped(replace(local, leaving=local.leaving[1:]))
+        case Persisted():
+            assert local.applied is not None
+            before = Local(local.node, local.applied, local.leaving)
+            return stepped(before, Finish(success=True))
+        case Crash():
+            return _crashed(local, what)
+        case Recover():
+            return _recovered(local)
+        case Finish(success=True) if journals_late and _applies(local):
+            return Stepped(_applied(local))
+        case _:
+            return _carried_out(local, _given(local.node, what))
+
+
+def _applies(local: Local) -> bool:
+    operation = local.node._state.operation
+    return operation is not None and operation.purpose is Purpose.APPLY
+
+
+def _applied(local: Local) -> Local:
+    """The value has changed, the journal has not."""
+    after = _carried_out(local, _given(local.node, Finish(success=True))).local.account
+    operation = local.node._state.operation
+    assert operation is not None, "an operation runs"
+    assert operation.change is not None, "it is that of a change"
+    phases = dict(local.account.phases) | {operation.change: "APPLIED"}
+    account = replace(local.account, value=after.value, phases=frozenset(phases.items()))
+    return replace(local, account=account, applied=local.account)
+
+
+# --- inputs --------------------------------------------------------------------------------------
+
+
+def _given(node: Node, what: Input) -> _Done:
+    """Give an input to a copy of the node."""
+    node = node.copy()
+    asked = None
     match what:
         case Ask():
             asked = node.request_change(msgspec.structs.asdict(what.settings), NOW_MS)
         case Deliver():
             node.receive(what.data, what.source, NOW_MS)
         case Finish():
-            operation = node.state.operation
+            operation = node._state.operation
             assert operation is not None, "an operation runs"
             node.apply_finished(operation.token, what.success, NOW_MS)
+        case FinishLate():
+            given_up = node._state.given_up
+            assert given_up is not None, "an operation was given up"
+            node.apply_finished(given_up.token, True, NOW_MS)
         case Tick():
-            retry_ms = node.journal.settings.message_retry_timer
-            node.on_timer(NOW_MS + (retry_ms if what.later else 0))
-    before = {o.id for o in local.node.journal.opens if o.phase is not Phase.RECEIVED}
-    ghost = local.ghost
-    if any(o.id not in before and o.phase is not Phase.RECEIVED for o in node.journal.opens):
-        ghost = Ghost(ghost.ends, local.node.journal.settings)
-    return _handled(node, ghost, local.leaving, asked)
+            node.on_timer(NOW_MS + node.journal.settings.message_retry_timer)
+            _set_back(node._state)
+        case Hang():
+            late_ms = NOW_MS + node._state.config.watchdog_ms
+            _not_before(node._state, late_ms)
+            node.on_timer(late_ms)
+            _set_back(node._state)
+        case Propose():
+            _propose(node, what.members)
+        case _:
+            raise TypeError(f"no meaning for {what}")
+    return _collected(node, asked)
+
+
+def _propose(node: Node, members: tuple[str, ...]) -> None:
+    """Let deadlines pass, and joiners ask, until the node proposes a view of these members."""
+    s = node._state
+    before = s.promised
+    config = s.config
+    late_ms = NOW_MS + 1 + config.view_timeout_ms + config.stagger_ms * len(config.members)
+    _not_before(s, late_ms)
+    s.promised_ms = NOW_MS
+    s.watches = frozen(
+        {p: Watch((0, 0), 0, Fraction(1)) for p in s.promised.members if p not in members}
+    )
+    s.joiners = frozen({p: late_ms for p in members if p not in s.promised.members})
+    node.on_timer(NOW_MS + 1)
+    node.on_timer(late_ms)
+    if s.promised == before or s.promised.members != members:
+        raise Refused("the node proposes no view of these members")
+    _set_back(s)
+
+
+def _not_before(s: State, late_ms: int) -> None:
+    """Nothing else is due before that."""
+    s.repeat_ms = late_ms + 1 if s.repeat_ms else 0
+    s.beat = (s.beat[0], late_ms)
+    s.promised_ms = late_ms
+    if s.operation is not None and s.operation.started_ms + s.config.watchdog_ms > late_ms:
+        s.operation = replace(s.operation, started_ms=late_ms)
+
+
+def _set_back(s: State) -> None:
+    """Set all instants back, and forget what heartbeats have led to."""
+    s.now_ms = s.promised_ms = NOW_MS
+    s.repeat_ms = NOW_MS + s.journal.settings.message_retry_timer if s.repeat_ms else 0
+    s.beat = (0, None)
+    s.joiners = s.watches = frozen()  # type: ignore[assignment]
+    s.ack_watches, s.suspected = frozen(), frozenset()
+    if s.operation is not None:
+        s.operation = replace(s.operation, started_ms=NOW_MS)
+    if s.given_up is not None:
+        s.given_up = replace(s.given_up, started_ms=NOW_MS)
+    s.wish = (views.wished(s), NOW_MS)
+
+
+# --- effects -------------------------------------------------------------------------------------
+
+
+def _collected(node: Node, asked: ChangeId | None = None) -> _Done:
+    """Take what the node asks of its host, as if the journal were durable."""
+    events = node.events()
+    for event in events:
+        if isinstance(event, Persist):
+            node.persisted(event.number)
+    sends: tuple[Send, ...] = node.data_to_send()
+    kept = tuple((s.to, s.data) for s in sends if not isinstance(body_of(s.data), _LEFT_OUT))
+    return _Done(node, events, kept, asked)
+
+
+def _carried_out(local: Local, done: _Done) -> Stepped:
+    """Carry out all effects; an ok is lined up."""
+    bodies = [(to, body_of(data)) for to, data in done.sends]
+    oks = tuple(d for d in done.sends if isinstance(body_of(d[1]), Ok))
+    rest = tuple(d for d in done.sends if not isinstance(body_of(d[1]), Ok))
+    kept = [body_of(data) for _, data in oks]
+    account = follow(local.account, local.node, done.node, bodies, done.events, kept)
+    line = tuple(dict.fromkeys((*local.leaving, *oks)))
+    for _, data in line:
+        body = body_of(data)
+        if isinstance(body, Ok) and not _is_unsaid(done.node, body.change):
+            account = ok_left(account, body.change)
+    return Stepped(Local(done.node, account, line), rest, done.asked)
+
+
+def _is_unsaid(node: Node, change: ChangeId) -> bool:
+    """Return whether an ok is one that the node has not acted upon since."""
+    opened = node.journal.open_change(change)
+    return opened is not None and opened.phase is Phase.APPLIED and opened.ballot is None
+
+
+def may_be_lost(local: Local) -> bool:
+    """Return whether the next ok counts as not sent yet."""
+    body = body_of(local.leaving[0][1])
+    return isinstance(body, Ok) and ("OK", body.change) not in local.account.sent
+
+
+def _crashed(local: Local, what: Crash) -> Stepped:
+    if what.during is None:
+        account = local.applied or local.account
+        said = {("OK", b.change) for _, d in local.leaving if isinstance(b := body_of(d), Ok)}
+        sent = local.leaving if said <= account.sent else ()
+        return Stepped(Local(local.node, crashed(account)), sent)
+    done = _given(local.node, what.during)
+    if not done.writes or len(done.sends) <= what.sends:
+        raise Refused("the effects have no such prefix")
+    left, lost = done.sends[: what.sends], done.sends[what.sends :]
+    bodies = [(to, body_of(data)) for to, data in done.sends]
+    kept = [body_of(data) for _, data in lost if isinstance(body_of(data), Ok)]
+    account = follow(local.account, local.node, done.node, bodies, done.events, kept)
+    return Stepped(Local(done.node, crashed(account)), left, done.asked)
 
 
 def _recovered(local: Local) -> Stepped:
     journal = journals.write(local.node.journal)
-    config = local.node.state.config
-    began = _handled(Node.restart(config, journal, NOW_MS), local.ghost, ())
-    after = stepped(began.local, Finish(success=True))
-    return Stepped(after.local, (*began.sent, *after.sent))
+    node = Node.restart(local.node._state.config, journal, NOW_MS)
+    before = replace(local, account=recovered(local.account))
+    return _carried_out(before, _collected(node))
 
 
-def _handled(
-    node: Node, ghost: Ghost, leaving: Datagrams, asked: ChangeId | None = None
-) -> Stepped:
-    """Make the journal durable, note what has ended, and send; an ok is lined up."""
-    ends = set(ghost.ends)
-    for event in node.events():
-        if isinstance(event, Persist):
-            node.persisted(event.number)
-        elif isinstance(event, Decided):
-            ends.add((event.change, event.outcome))
-    sends: tuple[Send, ...] = node.data_to_send()
-    turned_down = {b.change for s in sends if (b := _busy(s)) is not None}
-    bodies = [decode(s.data).body for s in sends]
-    acked = {b.change for b in bodies if isinstance(b, Ack)}
-    ends |= {(c, Outcome.UNDONE) for c in turned_down - acked}
-    oks = tuple((s.to, s.data) for s, b in zip(sends, bodies, strict=True) if isinstance(b, Ok))
-    rest = tuple(
-        (s.to, s.data) for s, b in zip(sends, bodies, strict=True) if not isinstance(b, Ok)
-    )
-    line = tuple(dict.fromkeys((*leaving, *oks)))
-    return Stepped(Local(node, line, Ghost(frozenset(ends), ghost.pre_image)), rest, asked)
-
-
-def _busy(send: Send) -> Closed | None:
-    """Return the busy answer that a datagram is: one to all, about a change never acked."""
-    body: AnyBody = decode(send.data).body
-    return body if isinstance(body, Closed) and send.to is None else None
-
-
-def possible_operations(local: Local) -> tuple[Finish, ...]:
-    """Return how the operation that runs may end."""
-    operation = local.node.state.operation
+def possible_operations(local: Local, *, undo_may_fail: bool) -> tuple[Finish, ...]:
+    """Return how the operation that runs may end; what is installed again is, without fail."""
+    operation = local.node._state.operation
     if operation is None:
         return ()
-    if operation.purpose is Purpose.APPLY:
-        return Finish(success=True), Finish(success=False)
-    return (Finish(success=True),)
+    may_fail = operation.purpose is Purpose.APPLY or (
+        undo_may_fail and operation.purpose is Purpose.UNDO
+    )
+    return (Finish(success=True), *((Finish(success=False),) if may_fail else ()))
 
 
-def is_unsaid(local: Local, body: AnyBody) -> bool:
-    """Return whether this is an ok, about to leave, on which the node has not acted yet."""
-    if not isinstance(body, Ok):
-        return False
-    opened = local.node.journal.open_change(body.change)
-    return opened is not None and opened.phase is Phase.APPLIED and opened.ballot is None
+# --- all of them, numbered -----------------------------------------------------------------------
+
+
+def _map_key(entries: Mapping[Any, Any]) -> frozenset[tuple[Any, Any]]:
+    return frozenset(entries.items())
+
+
+_KEYS: dict[str, Callable[[Any], Any] | None] = {
+    **dict.fromkeys(("journal", "now_ms", "sequence", "promised_ms", "seen", "outside")),
+    **dict.fromkeys(("suspected", "wish", "ahead", "installed", "active", "beat", "repeat_ms")),
+    "heard": lambda heard: frozenset(
+        (c, h.acks, h.oks, h.failed, _map_key(h.ballots)) for c, h in heard.items()
+    ),
+    **dict.fromkeys(("reports", "joiners", "watches", "ack_watches"), _map_key),
+    **dict.fromkeys(("operation", "given_up"), lambda operation: operation_key(operation)),
+}
+"""How each field of a node's state is told from others; None: as it is."""
+_NOT_KEYS = frozenset({"token", "config", "sends", "events"})
+"""What numbers things, never changes, or is empty between two inputs."""
+assert {f.name for f in fields(State)} == _KEYS.keys() | _NOT_KEYS, "no field is forgotten"
+
+
+def operation_key(operation: Operation | None) -> Any:
+    """Return what tells a local operation from others, without its number."""
+    if operation is None:
+        return None
+    return operation.purpose, operation.settings, operation.started_ms, operation.change
+
+
+def state_key(s: State) -> Any:
+    """Return what tells a node's state from others."""
+    return tuple([getattr(s, f) if key is None else key(getattr(s, f)) for f, key in _KEYS.items()])
 
 
 class Nodes:
     """All local states that were met, numbered, and the transitions between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, journals_late: bool = False) -> None:
         self.locals: list[Local] = []
+        self.account: list[int] = []
+        """for each local state the number of its account"""
+        self._journals_late = journals_late
         self._numbers: dict[Any, int] = {}
-        self._after: dict[tuple[int, Input], tuple[int, Stepped] | None] = {}
+        self._accounts: dict[tuple[str, Account], int] = {}
+        self._after: list[dict[Input, tuple[int, Stepped] | None]] = []
 
     def number(self, local: Local) -> int:
-        """Return the number of a local state."""
-        state = local.node.state
-        key = (state.config.me, key_of(state), local.leaving, local.ghost, local.up)
-        number = self._numbers.setdefault(key, len(self.locals))
+        """Return the number of a local state; of a node that is down only the journal counts."""
+        state = local.node._state
+        rest = (local.account, local.leaving, local.applied)
+        what = state_key(state) if local.account.up else state.journal
+        number = self._numbers.setdefault((state.config.me, what, rest), len(self.locals))
         if number == len(self.locals):
             self.locals.append(local)
+            self._after.append({})
+            own = (state.config.me, local.account)
+            self.account.append(self._accounts.setdefault(own, len(self._accounts)))
         return number
 
     def step(self, number: int, what: Input) -> tuple[int, Stepped] | None:
         """Return what an input does and the number of the state after it; None: refused."""
-        known = (number, what)
-        if known not in self._after:
+        known = self._after[number]
+        if what not in known:
             try:
-                after = stepped(self.locals[number], what)
+                after = stepped(self.locals[number], what, journals_late=self._journals_late)
             except Refused:
-                self._after[known] = None
+                known[what] = None
             else:
-                self._after[known] = self.number(after.local), after
-        return self._after[known]
+                known[what] = self.number(after.local), after
+        return known[what]

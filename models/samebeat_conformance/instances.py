@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from samebeat_models.catalog import load_catalog
@@ -10,11 +11,80 @@ from samebeat_spec.language import Instance
 from samebeat_spec.specs import load_spec
 
 _CALM = "cluster-2x2-calm"
-"""The model of the catalog whose mechanisms and faults these clusters have."""
+"""The model of the catalog whose mechanisms these clusters have, and whose faults if not said."""
 
 
-def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
-    """Return the hardened group change with so many members, changes and crashes, in one view."""
+@dataclass(frozen=True)
+class Listed:
+    """A cluster that ``samebeat conform`` explores.
+
+    Attributes:
+        name: what it is called.
+        about: what is looked at, in a sentence.
+        members, changes, views, crashes: how many there are of each; views with the first one.
+        faults: the constants of the spec that differ from those of a calm cluster.
+        full: each core may hear each datagram at any time; otherwise knowledge is on demand.
+        fast: it takes seconds.
+    """
+
+    name: str
+    about: str
+    members: int
+    changes: int
+    views: int = 1
+    crashes: int = 0
+    faults: Mapping[str, bool] = field(default_factory=dict)
+    full: bool = False
+    fast: bool = False
+
+    @property
+    def instance(self) -> Instance:
+        """The instance of the spec."""
+        return group_change(
+            self.members, self.changes, self.crashes, self.views, self.faults, self.name
+        )
+
+
+CAUSE = {"needs_cause": True}
+
+LISTED = (
+    Listed("1x1", "One member by itself.", 1, 1, full=True, fast=True),
+    Listed("2x1", "Two members, one change that may fail.", 2, 1, full=True, fast=True),
+    Listed("2x1-crash", "One of two crashes, at any moment, and comes back.", 2, 1, crashes=1,
+           fast=True),
+    Listed("3x1", "Three members, one change that may fail.", 3, 1, fast=True),
+    Listed("2x1-crash-full", "As 2x1-crash, with full knowledge.", 2, 1, crashes=1, full=True),
+    Listed("2x1-crashes", "Two crashes of two members.", 2, 1, crashes=2),
+    Listed("2x2", "Two members, two changes, also at once.", 2, 2),
+    Listed("2x2-hang", "Operations may hang, and succeed too late.", 2, 2,
+           faults={"may_hang": True}),
+    Listed("2x2-quarantine", "A member may fail to undo, and takes itself out.", 2, 2,
+           faults={"undo_may_fail": True}),
+    Listed("3x1-quarantine", "A member takes itself out; two views go on without it.", 3, 1,
+           views=3, faults={**CAUSE, "undo_may_fail": True}),
+    Listed("3x1-returns", "A member crashes, a view goes on without it, it comes back.", 3, 1,
+           views=2, crashes=1, faults=CAUSE),
+)  # fmt: skip
+
+
+def find(name: str) -> Listed:
+    """Return a listed cluster.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return {listed.name: listed for listed in LISTED}[name]
+
+
+def group_change(
+    members: int,
+    changes: int,
+    crashes: int = 0,
+    views: int = 1,
+    faults: Mapping[str, bool] | None = None,
+    name: str = "",
+) -> Instance:
+    """Return the hardened group change with so many members, changes, crashes and views."""
     names = [f"n{i + 1}" for i in range(members)]
     quorums = _quorums(names)
     everyone = next(q for q, of in quorums.items() if len(of) == members)
@@ -24,7 +94,7 @@ def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
         "Epoch": changes + 1,
         "Value": changes + 1,
         "Quorum": len(quorums),
-        "View": 1,
+        "View": views,
         "Crash": crashes + 1,
     }
     constants = {
@@ -33,8 +103,9 @@ def group_change(members: int, changes: int, crashes: int = 0) -> Instance:
         "start_value": "v1",
         "in_quorum": [f"{q},{n}" for q, of in quorums.items() for n in of],
         "everyone": everyone,
+        **(faults or {}),
     }
-    return Instance(f"cluster-{members}x{changes}", load_spec("cluster"), sizes, constants)
+    return Instance(name or f"{members}x{changes}", load_spec("cluster"), sizes, constants)
 
 
 def _constants_of(name: str) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """The product of spec and implementation: each step of the cores must be steps of the spec.
 
-From every product state each input that is possible is given to the cores. What it does must be
+From every product state each move that is possible is made by the cores. What it does must be
 nothing in the spec's eyes (it *stutters*), or a path of enabled spec steps of the node that moves.
 The path may have several steps where the core takes several at once (`MOST_AT_ONCE`).
 
@@ -13,42 +13,61 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
-from samebeat.codec import decode
-from samebeat.ids import ChangeId
-from samebeat.messages import Heartbeat
-from samebeat_conformance.concrete import (
-    Ask,
-    Crash,
-    Datagram,
-    Deliver,
-    Input,
-    Leave,
-    Local,
-    Lose,
-    Nodes,
-    Recover,
-    Stepped,
-    Tick,
-    first_local,
-    is_unsaid,
-    possible_operations,
-)
+from samebeat.ids import ChangeId, ViewId
+from samebeat_conformance.concrete import first_local
+from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
+from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.specgraph import SpecGraph, Step
 from samebeat_spec.cluster import Crash as Crashes
 from samebeat_spec.language import Instance
-from samebeat_spec.language.instance import Arguments, StateTuple
-from samebeat_spec.language.interpreter import Interpreter
 
-MOST_AT_ONCE = 5
-"""The most spec steps that a core takes on one input: apply, ok, hold, commit, and one more."""
+MOST_AT_ONCE = 6
+"""The most spec steps that a core takes on one input: apply, ok, hold, commit, and a crash."""
+UNREACHED = -1
+"""The number of a state that the spec does not reach."""
 
-Edge = tuple[str, Arguments, StateTuple]
-Pair = tuple[tuple[int, ...], frozenset[int], tuple[ChangeId | None, ...], int]
-"""Numbers of the local states and of the datagrams sent, ids of changes, how many crashes."""
+
+class Pair(NamedTuple):
+    """A product state.
+
+    Attributes:
+        locals_: the numbers of the nodes' local states.
+        network: the bits of the datagrams sent.
+        context: the number of what stands for the changes and the views.
+        crashes: how many crashes there have been.
+    """
+
+    locals_: tuple[int, ...]
+    network: int
+    context: int
+    crashes: int
+
+
+class Context(NamedTuple):
+    """What stands for the changes and the views of the spec."""
+
+    ids: tuple[ChangeId | None, ...]
+    views: tuple[ViewId | None, ...]
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A move of the cores that is none of the spec's, and the shortest way there.
+
+    Attributes:
+        pairs: the product states, the first one and the one from which the move is made included.
+        moves: which node does what, the last one being the move.
+        after: the product state after it.
+    """
+
+    pairs: tuple[Pair, ...]
+    moves: tuple[tuple[int, Move], ...]
+    after: Pair
 
 
 @dataclass
@@ -56,15 +75,14 @@ class Conformance:
     """What came of a product exploration.
 
     Attributes:
-        divergence: the inputs that lead to a step that is none of the spec's, in words; empty:
-            there is none.
+        divergence: a move that is no step of the spec; None: there is none.
         edges_possible: the edges from states in which the cores can be. The cores pass others by,
             where they take several steps at once.
         complete: whether all of the product was explored; otherwise the rest is undetermined.
         uncovered: how many edges of each action no move has taken, from any state.
         missed: the same, from states in which the cores can be.
         at_once: how many moves of the cores were paths of so many spec steps.
-        refused: how often a core did not ask for a change that the spec lets it ask for.
+        refused: how many proposals have no place in the instance.
     """
 
     states: int = 0
@@ -77,7 +95,7 @@ class Conformance:
     refused: int = 0
     seconds: float = 0.0
     complete: bool = True
-    divergence: tuple[str, ...] = ()
+    divergence: Divergence | None = None
     uncovered: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     at_once: Counter[int] = field(default_factory=Counter)
@@ -85,241 +103,220 @@ class Conformance:
     @property
     def verdict(self) -> str:
         """`violated` by a divergence; `holds` if all was explored; else `undetermined`."""
-        if self.divergence:
+        if self.divergence is not None:
             return "violated"
         return "holds" if self.complete else "undetermined"
 
+    @property
+    def checks(self) -> int:
+        """How many inputs were checked."""
+        return self.moves + self.stutter_checks
 
-class SpecGraph:
-    """The steps of the spec, computed where they are asked for."""
 
-    def __init__(self, instance: Instance) -> None:
-        self._interpreter = Interpreter(instance)
-        self.start = self._interpreter.initial_states()
-        self._edges: dict[StateTuple, list[Edge]] = {}
-
-    def edges(self, state: StateTuple) -> list[Edge]:
-        """Return the steps from a state that change something."""
-        if state not in self._edges:
-            self._edges[state] = [
-                (a.name, arguments, after)
-                for a, arguments, after in self._interpreter.successors(state)
-                if after != state
-            ]
-        return self._edges[state]
-
-    def reachable(self) -> dict[StateTuple, list[Edge]]:
-        """Return all reachable states with their steps."""
-        found = dict.fromkeys(self.start)
-        waiting = list(found)
-        while waiting:
-            for _, _, after in self.edges(waiting.pop()):
-                if after not in found:
-                    found[after] = None
-                    waiting.append(after)
-        return {s: self.edges(s) for s in found}
-
-    def path(self, start: StateTuple, goal: StateTuple, node: int) -> list[tuple[StateTuple, Edge]]:
-        """Return a shortest path of steps of one node; empty: there is none that is short."""
-        before: dict[StateTuple, tuple[StateTuple, Edge] | None] = {start: None}
-        layer = [start]
-        for _ in range(MOST_AT_ONCE):
-            following = []
-            for state in layer:
-                for edge in self.edges(state):
-                    if edge[1][0] == node and edge[2] not in before:
-                        before[edge[2]] = (state, edge)
-                        following.append(edge[2])
-            if goal in before:
-                break
-            layer = following
-        steps: list[tuple[StateTuple, Edge]] = []
-        at = before.get(goal)
-        while at is not None:
-            steps.append(at)
-            at = before[at[0]]
-        return steps[::-1]
+def _nothing(_pairs: int, _checks: int) -> None:
+    return
 
 
 class Product:
     """One exploration."""
 
-    def __init__(self, instance: Instance, most_pairs: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        most_pairs: int = 2_000_000,
+        *,
+        on_demand: bool = False,
+        watch: Callable[[int, int], None] = _nothing,
+    ) -> None:
         self.mapping = Mapping(instance)
         self.spec = SpecGraph(instance)
-        self.nodes = Nodes()
-        self._most_crashes = len(instance.domain(Crashes)) - 1
         self.most_pairs = most_pairs
         self.result = Conformance()
-        self._datagrams: list[Datagram] = []
-        self._datagram_numbers: dict[Datagram, int] = {}
-        self._of: list[set[int]] = [set() for _ in self.mapping.nodes]
-        self._parts: dict[Any, Part] = {}
-        self._covered: set[tuple[StateTuple, str, Arguments]] = set()
-        self._paths: dict[tuple[StateTuple, StateTuple, int], list[tuple[StateTuple, Edge]]] = {}
-        self._before: dict[Pair, tuple[Pair, str] | None] = {}
+        self._watch = watch
+        constants = instance.constant_values
+        names = self.mapping.nodes
+        faults = Faults(
+            crashes=len(instance.domain(Crashes)) > 1,
+            undo_may_fail=bool(constants["undo_may_fail"][()]),
+            may_hang=bool(constants["may_hang"][()]),
+        )
+        quorums = self.mapping.quorums if self.mapping.views > 1 else ()
+        self.moves = Moves(
+            names,
+            list(dict.fromkeys(self.mapping.asked.values())),
+            {n: [q for q in quorums if n in q] for n in names},
+            faults,
+            on_demand=on_demand,
+        )
+        self._most_crashes = len(instance.domain(Crashes)) - 1
+        self._contexts: list[Context] = []
+        self._context_numbers: dict[Context, int] = {}
+        self._parts: dict[tuple[int, int, int], Part] = {}
+        self._alphas: dict[tuple[tuple[int, ...], int, int], int] = {}
+        self._paths: dict[tuple[int, int, int], int] = {}
+        self._before: dict[Pair, tuple[Pair, int, Move] | None] = {}
 
     def run(self) -> Conformance:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
-        names = self.mapping.nodes
-        first = tuple(self.nodes.number(first_local(self.mapping.config(n))) for n in names)
-        start: Pair = (first, frozenset(), (None,) * len(self.mapping.changes), 0)
-        assert self.alpha(start) == self.mapping.start, "both begin in the same state"
+        names, nodes = self.mapping.nodes, self.moves.nodes
+        first = tuple(nodes.number(first_local(self.mapping.config(n))) for n in names)
+        nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
+        start = Pair(first, 0, self._context(nothing), 0)
+        assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
         self._before[start] = None
         waiting = deque([start])
-        while waiting and not result.divergence:
+        while waiting and result.divergence is None:
             pair = waiting.popleft()
             waiting.extend(self._moves(pair))
+            self._watch(len(self._before), result.checks + self.moves.checks)
         self._count(time.perf_counter() - began)
         return result
 
     def _moves(self, pair: Pair) -> Iterator[Pair]:
-        """Give each input that is possible to the cores, check it, and yield what is new."""
+        """Let each node make each move that is possible, check it, and yield what is new."""
         here = self.alpha(pair)
-        for n, what, words in self._inputs(pair):
-            after = self._after(pair, n, what)
-            if after is None:
-                self.result.refused += 1
-                continue
-            there = here if after == pair else self.alpha(after)
-            if there == here:
-                self.result.stutter_checks += 1
-            elif not self._follow(here, there, n):
-                self._diverge(pair, words, here, there)
-                return
-            if after not in self._before:
-                if len(self._before) >= self.most_pairs:
-                    self.result.complete = False
-                    continue
-                self._before[after] = (pair, words)
-                yield after
+        for n in range(len(pair.locals_)):
+            for move in self.moves.of(pair.locals_, n, pair.network):
+                for after in self._after(pair, here, n, move):
+                    if not self._check(here, self.alpha(after), n):
+                        self._diverge(pair, n, move, after)
+                        return
+                    if after in self._before:
+                        continue
+                    if len(self._before) >= self.most_pairs:
+                        self.result.complete = False
+                        continue
+                    self._before[after] = (pair, n, move)
+                    yield after
 
-    def _follow(self, here: StateTuple, there: StateTuple, node: int) -> bool:
-        """Take the spec's steps from `here` to `there`; return whether there are any."""
+    def _check(self, here: int, there: int, node: int) -> bool:
+        """Take the spec's steps from `here` to `there`; return whether there are any, or none."""
+        if there == here:
+            self.result.stutter_checks += 1
+            return True
         known = (here, there, node)
-        if known not in self._paths:
-            self._paths[known] = self.spec.path(here, there, node)
-        path = self._paths[known]
-        self._covered.update((state, name, arguments) for state, (name, arguments, _) in path)
+        length = self._paths.get(known)
+        if length is None:
+            path = self.spec.path(here, there, node, MOST_AT_ONCE) if there != UNREACHED else []
+            self.spec.cover(path)
+            length = self._paths[known] = len(path)
         self.result.moves += 1
-        self.result.at_once[len(path)] += 1
-        return bool(path)
+        self.result.at_once[length] += 1
+        return length > 0
 
-    def _inputs(self, pair: Pair) -> Iterator[tuple[int, Input, str]]:
-        """Yield each input that is possible: at which node, what, and in words."""
-        numbers, network, ids, crashes = pair
-        names = self.mapping.nodes
-        for n, name in enumerate(names):
-            local = self.nodes.locals[numbers[n]]
-            if not local.up:
-                yield n, Recover(), f"{name} comes back"
-                continue
-            if crashes < self._most_crashes:
-                yield n, Crash(), f"{name} crashes"
-            for c, change in enumerate(ids):
-                if change is None:
-                    yield n, Ask(self.mapping.asked[c]), f"{name} is asked for change {c + 1}"
-            for finish in possible_operations(local):
-                ends = "succeeds" if finish.success else "fails"
-                yield n, finish, f"the operation of {name} {ends}"
-            if local.leaving:
-                kind = type(decode(local.leaving[0][1]).body).__name__
-                yield n, Leave(), f"{kind} leaves {name}"
-                if is_unsaid(local, decode(local.leaving[0][1]).body):
-                    yield n, Lose(), f"{kind} of {name} is lost before it leaves"
-            yield n, Tick(later=self._most_crashes > 0), f"the timer of {name}"
-            for d in sorted(network):
-                source, to, data = self._datagrams[d]
-                if source != name and to in (None, name):
-                    kind = type(decode(data).body).__name__
-                    yield n, Deliver(source, data), f"{kind} of {source} reaches {name}"
+    def _after(self, pair: Pair, here: int, n: int, move: Move) -> Iterator[Pair]:
+        """Yield the product states after a move: one for each thing that a new id may stand for."""
+        crashes = pair.crashes + move.crashes
+        if crashes > self._most_crashes:
+            return
+        locals_ = (*pair.locals_[:n], move.after, *pair.locals_[n + 1 :])
+        network, cause = pair.network | move.sent, move.cause
+        contexts = [pair.context]
+        if isinstance(cause, Ask):
+            contexts = self._asked(pair.context, cause, move.asked)
+        elif isinstance(cause, Propose):
+            contexts = self._proposed(pair.context, here, n, move.after)
+            self.result.refused += not contexts
+        for context in contexts:
+            yield Pair(locals_, network, context, crashes)
 
-    def _after(self, pair: Pair, n: int, what: Input) -> Pair | None:
-        numbers, network, ids, crashes = pair
-        stepped = self.nodes.step(numbers[n], what)
-        if stepped is None:
-            return None
-        number, did = stepped
-        if isinstance(what, Tick) and self._same_but_for_time(numbers[n], number):
-            did = self._only_repeated(numbers[n], did)
-            number = self.nodes.number(did.local)
-        name = self.mapping.nodes[n]
-        network |= {self._datagram((name, to, data)) for to, data in did.sent}
-        asked = did.asked
-        if asked is not None and isinstance(what, Ask):
-            c = next(
-                i
-                for i, known in enumerate(ids)
-                if known is None and self.mapping.asked[i] == what.settings
-            )
-            ids = (*ids[:c], asked, *ids[c + 1 :])
-        crashes += isinstance(what, Crash)
-        return (*numbers[:n], number, *numbers[n + 1 :]), network, ids, crashes
+    def _asked(self, number: int, ask: Ask, asked: ChangeId | None) -> list[int]:
+        ids, views = self._contexts[number]
+        return [
+            self._context(Context((*ids[:c], asked, *ids[c + 1 :]), views))
+            for c, known in enumerate(ids)
+            if known is None and self.mapping.asked[c] == ask.settings
+        ]
 
-    def _same_but_for_time(self, before: int, after: int) -> bool:
-        """Time is not part of this spec: a tick repeats messages and changes nothing else."""
-        old, new = self.nodes.locals[before], self.nodes.locals[after]
-        return old.node.journal == new.node.journal and old.ghost == new.ghost
+    def _proposed(self, number: int, here: int, n: int, after: int) -> list[int]:
+        """Return what a new view may stand for: ids are in order, and the spec lets `n` do it.
 
-    def _only_repeated(self, before: int, did: Stepped) -> Stepped:
-        """Return what a tick does without heartbeats, which are not part of this spec either."""
-        old = self.nodes.locals[before]
-        local = Local(old.node, did.local.leaving, old.ghost)
-        return Stepped(
-            local, tuple(d for d in did.sent if not isinstance(decode(d[1]).body, Heartbeat))
-        )
+        Whether there is cause for a view is the environment's business, and so the spec's guard.
+        """
+        ids, views = self._contexts[number]
+        view = self.moves.nodes.locals[after].node.journal.promise.view
+        quorum = self.mapping.quorums[view.members]
+        allowed = {v for _, v, q in self.spec.enabled(here, "propose", n) if q == quorum}
+        return [
+            self._context(Context(ids, (*views[:v], view.id, *views[v + 1 :])))
+            for v in range(len(views))
+            if v in allowed
+            and views[v] is None
+            and all(w is None or (i < v) == (w < view.id) for i, w in enumerate(views))
+        ]
 
-    def _datagram(self, datagram: Datagram) -> int:
-        number = self._datagram_numbers.setdefault(datagram, len(self._datagrams))
-        if number == len(self._datagrams):
-            self._datagrams.append(datagram)
-            self._of[self.mapping.nodes.index(datagram[0])].add(number)
+    def _context(self, context: Context) -> int:
+        number = self._context_numbers.setdefault(context, len(self._contexts))
+        if number == len(self._contexts):
+            self._contexts.append(context)
         return number
 
-    def alpha(self, pair: Pair) -> StateTuple:
-        """Return the state of the spec that a product state is in."""
-        numbers, network, ids, crashes = pair
-        return self.mapping.joined(
-            (self._part(n, number, network, ids) for n, number in enumerate(numbers)), crashes
-        )
+    # --- alpha -----------------------------------------------------------------------------------
 
-    def _part(
-        self, n: int, number: int, network: frozenset[int], ids: tuple[ChangeId | None, ...]
-    ) -> Part:
-        own = network & self._of[n]
-        known = (n, number, own, ids)
+    def alpha(self, pair: Pair) -> int:
+        """Return the number of the spec's state that a product state is in, or `UNREACHED`."""
+        accounts = tuple([self.moves.nodes.account[i] for i in pair.locals_])
+        known = (accounts, pair.context, pair.crashes)
+        number = self._alphas.get(known)
+        if number is None:
+            parts = [self._part(n, i, pair.context) for n, i in enumerate(pair.locals_)]
+            found = self.spec.number(self.mapping.joined(parts, pair.crashes))
+            number = self._alphas[known] = UNREACHED if found is None else found
+        return number
+
+    def _part(self, n: int, number: int, context: int) -> Part:
+        nodes = self.moves.nodes
+        known = (n, nodes.account[number], context)
         if known not in self._parts:
-            name, local = self.mapping.nodes[n], self.nodes.locals[number]
-            said = self.mapping.said(name, local, [self._datagrams[d] for d in own])
-            self._parts[known] = self.mapping.part(n, local, said, ids)
+            ids, views = self._contexts[context]
+            self._parts[known] = self.mapping.part(n, nodes.locals[number].account, ids, views)
         return self._parts[known]
 
-    def _diverge(self, pair: Pair, words: str, here: StateTuple, there: StateTuple) -> None:
+    def cells(self, pair: Pair) -> tuple[int, ...]:
+        """Return the state that a product state is read as, whether the spec reaches it or not."""
+        parts = [self._part(n, i, pair.context) for n, i in enumerate(pair.locals_)]
+        return self.mapping.joined(parts, pair.crashes)
+
+    # --- what came of it -------------------------------------------------------------------------
+
+    def _diverge(self, pair: Pair, n: int, move: Move, after: Pair) -> None:
         """Record the shortest run to a step that is none of the spec's."""
-        steps = [words]
+        pairs, moves = [pair], [(n, move)]
         at = self._before[pair]
         while at is not None:
-            steps.append(at[1])
+            pairs.append(at[0])
+            moves.append(at[1:])
             at = self._before[at[0]]
-        instance = self.mapping.instance
-        changed = [
-            f"{instance.cell_label(i)}: "
-            f"{instance.value_label(i, a)} -> {instance.value_label(i, b)}"
-            for i, (a, b) in enumerate(zip(here, there, strict=True))
-            if a != b
-        ]
-        self.result.divergence = (*steps[::-1], "which is no step of the spec:", *changed)
+        self.result.divergence = Divergence(tuple(pairs[::-1]), tuple(moves[::-1]), after)
 
     def _count(self, seconds: float) -> None:
-        result = self.result
+        result, spec = self.result, self.spec
         result.seconds, result.pairs = seconds, len(self._before)
-        graph = self.spec.reachable()
-        result.states = len(graph)
-        every = {(s, name, arguments) for s, own in graph.items() for name, arguments, _ in own}
-        result.edges = len(every)
-        images = {self.alpha(pair) for pair in self._before}
-        result.edges_possible = sum(s in images for s, _, _ in every)
-        result.edges_covered = len(every & self._covered)
-        result.uncovered = Counter(name for _, name, _ in every - self._covered)
-        result.missed = Counter(name for s, name, _ in every - self._covered if s in images)
+        result.stutter_checks += self.moves.checks
+        result.states, result.edges = spec.states, spec.edges
+        result.edges_covered = sum(spec.covered)
+        images = self.images()
+        for step in self.uncovered():
+            result.uncovered[step.action] += 1
+            if step.source in images:
+                result.missed[step.action] += 1
+        result.edges_possible = sum(spec.degree(s) for s in images)
+
+    def images(self) -> set[int]:
+        """Return the states of the spec that the cores can be in."""
+        return {self.alpha(pair) for pair in self._before}
+
+    def idle(self) -> set[tuple[int, int]]:
+        """Return the states of the spec with the nodes that can be there without an operation."""
+        locals_ = self.moves.nodes.locals
+        return {
+            (self.alpha(pair), n)
+            for pair in self._before
+            for n, number in enumerate(pair.locals_)
+            if locals_[number].node._state.operation is None
+        }
+
+    def uncovered(self) -> Iterator[Step]:
+        """Yield the steps of the spec that no move has taken."""
+        return (self.spec.step(e) for e, taken in enumerate(self.spec.covered) if not taken)

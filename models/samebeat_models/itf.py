@@ -140,7 +140,7 @@ def dumps(
         format="ITF",
         format_description=FORMAT_DESCRIPTION,
         description=description,
-        var_types={v.name: _type(v) for v in spec.variables},
+        var_types={v.name: type_of_variable(v) for v in spec.variables},
         spec=spec.name,
         fingerprint=spec.fingerprint,
         model=model.name,
@@ -170,7 +170,7 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _type(v: Variable) -> str:
+def type_of_variable(v: Variable) -> str:
     """Return a variable's type in Apalache's notation."""
     arguments = [_sort_type(s) for s in v.arguments]
     domain = arguments[0] if len(arguments) == 1 else f"<<{', '.join(arguments)}>>"
@@ -197,7 +197,7 @@ def _encode_state(trace: Trace, index: int) -> dict[str, Any]:
     )
     return {
         _META: msgspec.to_builtins(meta),
-        **{v.name: _encode(instance, v, state) for v in instance.spec.variables},
+        **{v.name: encode_variable(instance, v, state) for v in instance.spec.variables},
         ACTION_TAKEN: meta.action,
         NONDET_PICKS: _picks(instance, step),
     }
@@ -227,7 +227,8 @@ def _place(instance: Instance, v: Variable, arguments: Arguments) -> Any:
     return parts[0] if len(parts) == 1 else {"#tup": parts}
 
 
-def _encode(instance: Instance, v: Variable, state: StateTuple) -> Any:
+def encode_variable(instance: Instance, v: Variable, state: StateTuple) -> Any:
+    """Return a variable's value in a state, as ITF has it."""
     cells = instance.cell_index[v.name]
     if not v.arguments:
         return _element(instance, v.to, state[cells[()]])

@@ -292,3 +292,18 @@ def test_storms_of_faults_end_in_agreement() -> None:
     outcomes = {o for net in nets for decided in net.outcomes.values() for o in decided.values()}
     assert {Outcome.COMMITTED, Outcome.UNDONE} <= outcomes
     assert any(net.node("a").view.id.number > 2 for net in nets)
+
+
+def test_a_node_that_restores_its_settings_turns_no_request_down() -> None:
+    """Note C6: it is busy with no change; it waits, and takes part once it is ready."""
+    net = Net(3)
+    net.settle()
+    net.crash("b")
+    net.restart("b")
+    asked = net.ask("a")
+    while net.flying:
+        net.deliver()
+    assert not net.node("b").journal.opens
+    assert not net.node("b").state.knows_undone(asked)
+    net.run_to_the_end()
+    assert net.outcome(asked) is Outcome.COMMITTED

@@ -19,6 +19,7 @@ from samebeat_models.results import Exit, Report, Row, Verdict
 from samebeat_models.side_by_side import SideBySide
 
 if TYPE_CHECKING:
+    from samebeat_conformance.simulator.campaign import Campaign
     from samebeat_models.figures import Measured
     from samebeat_models.simulation.results import Simulation
 
@@ -60,6 +61,7 @@ class Outcome:
         beside: how the models stand side by side; None if they do not.
         figures: what was measured of the models; None if nobody asked.
         simulations: what walks covered of the models; None if they were explored.
+        campaign: what runs of the production core had in them; None if there were none.
     """
 
     report: Report
@@ -70,6 +72,7 @@ class Outcome:
     beside: SideBySide | None = None
     figures: tuple[Measured, ...] | None = None
     simulations: tuple[Simulation, ...] | None = None
+    campaign: Campaign | None = None
 
     @property
     def unexpected(self) -> tuple[Row, ...]:

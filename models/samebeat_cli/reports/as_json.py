@@ -42,6 +42,10 @@ def data(outcome: Outcome) -> dict[str, Any]:
         from samebeat_cli.reports.simulations import data as simulations
 
         found["simulations"] = simulations(outcome)
+    if outcome.campaign is not None:
+        from samebeat_cli.reports.campaigns import data as campaign
+
+        found["campaign"] = campaign(outcome.campaign)
     return found
 
 

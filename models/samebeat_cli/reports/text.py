@@ -46,6 +46,10 @@ def show(outcome: Outcome, console: Console) -> None:
         from samebeat_cli.reports.simulations import show as show_simulations
 
         show_simulations(outcome, console)
+    if outcome.campaign is not None:
+        from samebeat_cli.reports.campaigns import show as show_campaign
+
+        show_campaign(outcome.campaign, console)
     traces = 0
     for row in outcome.report.rows:
         caught = outcome.all_traces and row.as_expected and row.verdict is Verdict.VIOLATED
@@ -82,7 +86,8 @@ def _table(outcome: Outcome, claims_width: int | None, name_width: int | None = 
     table.add_column("property", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     about = " (about)" if outcome.simulations is not None else ""
-    for name in (f"states{about}", "depth", "seconds"):
+    counted = "inputs" if outcome.campaign is not None else f"states{about}"
+    for name in (counted, "depth", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for _, group in groupby(outcome.report.rows, key=lambda row: row.model):
         rows = list(group)
@@ -161,7 +166,7 @@ def _explain(outcome: Outcome, row: Row, console: Console, with_trace: bool) -> 
     promise = outcome.promise(row)
     if promise:
         console.print(f"  {' '.join(promise.split())}{claims}", soft_wrap=True)
-    if row.trace is not None and with_trace:
+    if (row.trace is not None and with_trace) or outcome.campaign is not None:
         for line in outcome.story(row):
             console.print(f"  {line}", soft_wrap=True)
     file = outcome.trace_files.get((row.model, row.property))

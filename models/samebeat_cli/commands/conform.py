@@ -1,0 +1,148 @@
+"""``samebeat conform``: the production core against the spec, step by step, on small clusters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from samebeat_cli.errors import CommandError, Interrupted
+from samebeat_cli.output import (
+    WIDE,
+    check_can_write,
+    console,
+    emit,
+    file_name,
+    make_folder,
+    path_option,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from samebeat_cli.progress import Progress
+    from samebeat_conformance.instances import Listed
+    from samebeat_conformance.run import Outcome
+
+_SHOW_EVERY = 1_000
+"""The line that says how far it is moves on after so many product states."""
+
+
+class ConformFormat(StrEnum):
+    """The formats of a report on conformance."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def conform(
+    instances: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INSTANCE]...",
+            help="Clusters by name. Nothing: all of them.",
+            show_default=False,
+        ),
+    ] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Only those that take seconds.")] = False,
+    max_pairs: Annotated[
+        int, typer.Option(min=1, help="Product states of a cluster at most; more: undetermined.")
+    ] = 2_000_000,
+    out_itf: Annotated[
+        Path | None,
+        typer.Option(
+            "--out-itf",
+            metavar="DIR",
+            parser=path_option,
+            help="Write the shortest run to each divergence here, with both sides, as ITF.",
+        ),
+    ] = None,
+    form: Annotated[
+        ConformFormat, typer.Option("--format", help="How to print.")
+    ] = ConformFormat.TEXT,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
+    ] = None,
+) -> None:
+    """Hold the production core against the spec on every step of small clusters.
+
+    Each input that is possible is given to each core in each state, through the real codec: what it
+    does must be steps of the spec, or nothing that the spec knows of; and each step of the spec
+    must be taken by some core. Exit 12 if not, 3 if not all was explored.
+
+    Example: samebeat conform 2x1 3x1
+    """
+    from samebeat_cli.reports.conformance import exit_code
+
+    if output is not None:
+        check_can_write(output)
+    if out_itf is not None:
+        make_folder(out_itf)
+    outcomes = _run(_select(instances or (), fast), max_pairs)
+    _deliver(outcomes, form, output)
+    for outcome in outcomes:
+        if out_itf is not None and outcome.itf:
+            path = out_itf / (file_name(outcome.listed.name, "divergence") + ".itf.json")
+            write_file(path, outcome.itf)
+    if code := exit_code(outcomes):
+        raise typer.Exit(int(code))
+
+
+def _select(names: Sequence[str], fast: bool) -> list[Listed]:
+    from samebeat_conformance.instances import LISTED, find
+
+    known = [listed.name for listed in LISTED]
+    for name in names:
+        if name not in known:
+            raise CommandError(f"there is no cluster {name!r}; there are: {', '.join(known)}")
+    chosen = [find(name) for name in dict.fromkeys(names or known)]
+    if fast and not any(listed.fast for listed in chosen):
+        raise CommandError("none of these clusters takes seconds; leave --fast out")
+    return [listed for listed in chosen if listed.fast or not fast]
+
+
+def _run(chosen: Sequence[Listed], max_pairs: int) -> list[Outcome]:
+    from samebeat_cli.progress import Progress
+
+    progress = Progress(len(chosen), "clusters")
+    try:
+        with progress:
+            return [_run_one(listed, max_pairs, progress) for listed in chosen]
+    except KeyboardInterrupt:
+        raise Interrupted(progress.how_far()) from None
+
+
+def _run_one(listed: Listed, max_pairs: int, progress: Progress) -> Outcome:
+    from samebeat_conformance.run import conform as explore
+
+    def watch(pairs: int, checks: int) -> None:
+        if pairs % _SHOW_EVERY == 0:
+            progress.start(f"{listed.name}: {pairs:,} product states, {checks:,} inputs checked")
+
+    progress.start(listed.name)
+    outcome = explore(listed, max_pairs, watch)
+    progress.finish()
+    return outcome
+
+
+def _deliver(outcomes: Sequence[Outcome], form: ConformFormat, output: Path | None) -> None:
+    from samebeat_cli.reports.conformance import data, show
+
+    if form is ConformFormat.JSON:
+        emit(json.dumps(data(outcomes), indent=2, ensure_ascii=False) + "\n", output)
+    elif output is None:
+        show(outcomes, console())
+    else:
+        from rich.console import Console
+
+        buffer = StringIO()
+        show(
+            outcomes,
+            Console(file=buffer, width=WIDE, highlight=False, markup=False, emoji=False),
+        )
+        write_file(output, buffer.getvalue())

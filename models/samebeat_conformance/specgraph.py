@@ -1,0 +1,111 @@
+"""The steps of the spec, all of them, in arrays: which are there, which one node takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from samebeat_models.graph import state_graph
+from samebeat_spec.language import Instance
+from samebeat_spec.language.instance import Arguments, StateTuple
+
+MOST_STATES = 3_000_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the spec, by its number."""
+
+    number: int
+    action: str
+    arguments: Arguments
+    source: int
+    target: int
+
+
+class SpecGraph:
+    """All reachable states of an instance by number, and the steps that change something."""
+
+    def __init__(self, instance: Instance) -> None:
+        graph = state_graph(instance, MOST_STATES)
+        assert all(c.values[0] >= 0 and c.values[-1] < 256 for c in instance.cells)
+        self._states = [bytes(s) for s in graph.states]
+        self._numbers = {s: i for i, s in enumerate(self._states)}
+        actions = [(a.action.name, a.arguments) for a in graph.machine.steps.actions]
+        self._actions = actions
+        self._start: list[int] = graph.start.tolist()
+        self._target: list[int] = graph.target.tolist()
+        self._label: list[int] = graph.step.tolist()
+        self._actor = [arguments[0] for _, arguments in actions]
+        self.covered = bytearray(len(self._target))
+        """for each step whether some move of the cores takes it"""
+
+    @property
+    def states(self) -> int:
+        """How many states there are."""
+        return len(self._start) - 1
+
+    @property
+    def edges(self) -> int:
+        """How many steps there are that change something."""
+        return len(self._target)
+
+    def number(self, state: StateTuple) -> int | None:
+        """Return the number of a state; None: the spec does not reach it."""
+        return self._numbers.get(bytes(state))
+
+    def state(self, number: int) -> StateTuple:
+        """Return a state by its number."""
+        return tuple(self._states[number])
+
+    def step(self, number: int) -> Step:
+        """Return a step by its number; it starts at the state whose row it is in."""
+        low, high = 0, self.states
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._start[middle] <= number else (low, middle)
+        action, arguments = self._actions[self._label[number]]
+        return Step(number, action, arguments, low, self._target[number])
+
+    def degree(self, state: int) -> int:
+        """Return how many steps start at a state."""
+        return self._start[state + 1] - self._start[state]
+
+    def enabled(self, state: int, action: str, node: int) -> list[Arguments]:
+        """Return the arguments with which one node can take an action that changes something."""
+        row = range(self._start[state], self._start[state + 1])
+        found = (self._actions[self._label[e]] for e in row)
+        return [args for name, args in found if name == action and args[0] == node]
+
+    def path(self, here: int, there: int, node: int, most: int) -> list[int]:
+        """Return a shortest path of steps of one node; empty: there is none of so many."""
+        before: dict[int, int | None] = {here: None}
+        layer = [here]
+        for _ in range(most):
+            following = []
+            for state in layer:
+                for e in range(self._start[state], self._start[state + 1]):
+                    after = self._target[e]
+                    if after not in before and self._actor[self._label[e]] == node:
+                        before[after] = e
+                        following.append(after)
+            if there in before:
+                return self._back(before, there)
+            layer = following
+        return []
+
+    def _back(self, before: dict[int, int | None], there: int) -> list[int]:
+        steps = []
+        at = before[there]
+        while at is not None:
+            steps.append(at)
+            at = before[self.step(at).source]
+        return steps[::-1]
+
+    def cover(self, path: list[int]) -> None:
+        """Note that the cores take these steps, and those that cannot be told from them."""
+        for e in path:
+            step = self.step(e)
+            for other in range(self._start[step.source], self._start[step.source + 1]):
+                same = self._target[other] == step.target
+                if same and self._actions[self._label[other]][1][0] == step.arguments[0]:
+                    self.covered[other] = 1

@@ -1,0 +1,108 @@
+"""A divergence as a run that people and other tools read: ITF, with both sides shown.
+
+Each state has the variables of the spec and, in ``core``, each node as it is in memory. The last
+state is what the cores have come to, and the spec does not: its ``#meta`` says which cells.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from samebeat_conformance.concrete import body_of
+from samebeat_conformance.inputs import Crash, Deliver, Input, Propose
+from samebeat_conformance.moves import Move
+from samebeat_conformance.product import Divergence, Product
+from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
+from samebeat_models.version import samebeat_version
+
+CORE, INPUT = "core", "input"
+
+
+def words_of(name: str, what: Input) -> str:
+    """Return an input in words."""
+    match what:
+        case Deliver():
+            return f"{type(body_of(what.data)).__name__} of {what.source} reaches {name}"
+        case Crash(during=None):
+            return f"{name} crashes"
+        case Crash(during=during, sends=sends) if during is not None:
+            return f"{words_of(name, during)}; {name} crashes after {sends} datagrams of that"
+        case Propose():
+            return f"{name} proposes a view of {', '.join(what.members)}"
+        case _:
+            fields = getattr(what, "success", None)
+            return f"{name}: {type(what).__name__}" + ("" if fields is None else f" {fields}")
+
+
+def lines_of(product: Product, divergence: Divergence) -> list[str]:
+    """Return a divergence in words: what happens, and which cells change that must not."""
+    names = product.mapping.nodes
+    steps = [words_of(names[n], what) for n, move in divergence.moves for what in move.inputs]
+    return [*steps, "which is no step of the spec:", *_changed(product, divergence)]
+
+
+def _changed(product: Product, divergence: Divergence) -> list[str]:
+    instance = product.mapping.instance
+    here, there = product.cells(divergence.pairs[-1]), product.cells(divergence.after)
+    return [
+        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
+        for i, (a, b) in enumerate(zip(here, there, strict=True))
+        if a != b
+    ]
+
+
+def itf_of(product: Product, divergence: Divergence) -> str:
+    """Return a divergence as the text of an ITF file."""
+    instance = product.mapping.instance
+    types = {v.name: type_of_variable(v) for v in instance.spec.variables}
+    pairs = [*divergence.pairs, divergence.after]
+    moves: list[tuple[int, Move] | None] = [None, *divergence.moves]
+    states: list[dict[str, Any]] = []
+    for index, (pair, move) in enumerate(zip(pairs, moves, strict=True)):
+        cells = product.cells(pair)
+        meta: dict[str, Any] = {"index": index}
+        if index == len(pairs) - 1:
+            meta["not_a_step"] = _changed(product, divergence)
+        inputs = (
+            [words_of(product.mapping.nodes[move[0]], i) for i in move[1].inputs] if move else []
+        )
+        states.append(
+            {
+                "#meta": meta,
+                **{v.name: encode_variable(instance, v, cells) for v in instance.spec.variables},
+                CORE: {"#map": [[n, _core(product, i)] for n, i in _locals(product, pair.locals_)]},
+                INPUT: inputs,
+            }
+        )
+    head = {
+        "#meta": {
+            "format": "ITF",
+            "format-description": FORMAT_DESCRIPTION,
+            "description": "A run of the cores whose last step is no step of the spec.",
+            "varTypes": {**types, CORE: "Str -> Str", INPUT: "Seq(Str)"},
+            "spec": instance.spec.name,
+            "instance": instance.name,
+            "samebeat": samebeat_version(),
+        },
+        "vars": [*types, CORE, INPUT],
+        "states": states,
+    }
+    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+
+
+def _locals(product: Product, numbers: tuple[int, ...]) -> list[tuple[str, int]]:
+    return list(zip(product.mapping.nodes, numbers, strict=True))
+
+
+def _core(product: Product, number: int) -> str:
+    """Return a node's journal and its operation, as it has them."""
+    local = product.moves.nodes.locals[number]
+    journal = msgspec.json.encode(local.node.journal).decode()
+    operation = local.node.state.operation
+    runs = f"; runs {operation.purpose.name} of {operation.settings}" if operation else ""
+    down = "" if local.account.up else "down; "
+    waits = "; an ok waits to leave" if local.leaving else ""
+    return f"{down}journal {journal}{runs}{waits}"

@@ -1,0 +1,78 @@
+"""``samebeat simulate --impl`` and ``samebeat figures``: the production core in virtual time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.conformance import broken_cores
+
+from samebeat_cli.app import run
+
+
+def test_models_and_cores_are_not_walked_through_at_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["simulate", "--impl", "group-2x1"]) == 2
+    assert "takes no model" in capsys.readouterr().err
+    assert run(["simulate", "--nodes", "3"]) == 2
+    assert "--nodes needs --impl" in capsys.readouterr().err
+    assert run(["simulate", "--impl", "--format", "sarif"]) == 2
+    assert "point at lines of a spec" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_kind_of_fault_that_is_missing_is_exit_3_and_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["simulate", "--impl", "--walks", "1", "--nodes", "3"]) == 3
+    out = capsys.readouterr().out
+    assert "NEVER" in out
+    assert "no run had" in out
+    assert "a calm run and a storm" in out
+
+
+@pytest.mark.slow
+def test_runs_with_every_fault_are_exit_0_and_say_how_much_they_were(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["simulate", "--impl", "--walks", "12", "--format", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    found = data["campaign"]
+    assert (found["runs"], found["never"], found["failed"]) == (12, [], None)
+    assert min(found["faults"].values()) > 0
+    assert found["virtual_hours"] > 0.3
+    assert {r["verdict"] for r in data["results"]} == {"holds"}
+
+
+@pytest.mark.slow
+def test_a_broken_core_is_exit_12_with_a_short_run_as_itf(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken_cores.undoes_to_the_first_value(monkeypatch)
+    arguments = ["simulate", "--impl", "--nodes", "3", "--out-itf", str(tmp_path)]
+    assert run(arguments) == 12
+    out = capsys.readouterr().out
+    assert "impl: kept_until_replaced is violated" in out
+    assert "no fault can be left out" in out
+    (file,) = tmp_path.iterdir()
+    assert file.name == "impl.kept_until_replaced.itf.json"
+    assert len(json.loads(file.read_text())["#meta"]["faults"]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["junit", "markdown"])
+def test_the_other_formats_take_runs_of_cores_too(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["simulate", "--impl", "--walks", "1", "--nodes", "3", "--format", form]) == 3
+    assert "agreement" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_figures_are_a_table_or_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["figures", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["figures"]
+    assert len(found) == 18
+    assert all(f["measured"] == f["expected"] for f in found)
