@@ -148,3 +148,13 @@ def _why(spec: Spec, promise: str, kind: str, proofs: dict[str, Proof]) -> str:
         return IN_THE_END
     left_out = proofs[spec.name].left_out if spec.name in proofs else {}
     return left_out.get(promise, UNPROVED.get(spec.name, ""))
+
+
+def explored_only(names: Iterable[str] = ()) -> tuple[Assurance, ...]:
+    """Return what is promised about safety and not proved, of these specs or of all."""
+    wanted = set(names)
+    return tuple(
+        row
+        for row in ladder()
+        if row.is_safety and not row.proof and (not wanted or row.spec in wanted)
+    )

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from samebeat import codec, views
+from samebeat import codec, multicast, views
 from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Send
@@ -53,6 +53,8 @@ from samebeat_conformance.inputs import (
 )
 
 NOW_MS = 1_000
+_LONG_AGO_MS = -(10**9)
+"""So long ago that each deadline has passed, however far the envelope widens it."""
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
 
 Datagrams: TypeAlias = tuple[tuple[str | None, bytes], ...]
@@ -190,7 +192,7 @@ def _given(node: Node, what: Input) -> _Done:
             assert given_up is not None, "an operation was given up"
             node.apply_finished(given_up.token, True, NOW_MS)
         case Tick():
-            node.on_timer(NOW_MS + node.journal.settings.message_retry_timer)
+            node.on_timer(NOW_MS + multicast.pace_ms(node._state))
             _set_back(node._state)
         case Hang():
             late_ms = NOW_MS + node._state.config.watchdog_ms
@@ -213,7 +215,11 @@ def _propose(node: Node, members: tuple[str, ...]) -> None:
     _not_before(s, late_ms)
     s.promised_ms = NOW_MS
     s.watches = frozen(
-        {p: Watch((0, 0), 0, Fraction(1)) for p in s.promised.members if p not in members}
+        {
+            p: Watch((0, 0), _LONG_AGO_MS, Fraction(1))
+            for p in s.promised.members
+            if p not in members
+        }
     )
     s.joiners = frozen({p: late_ms for p in members if p not in s.promised.members})
     node.on_timer(NOW_MS + 1)
@@ -235,7 +241,7 @@ def _not_before(s: State, late_ms: int) -> None:
 def _set_back(s: State) -> None:
     """Set all instants back, and forget what heartbeats have led to."""
     s.now_ms = s.promised_ms = NOW_MS
-    s.repeat_ms = NOW_MS + s.journal.settings.message_retry_timer if s.repeat_ms else 0
+    s.repeat_ms = NOW_MS + multicast.pace_ms(s) if s.repeat_ms else 0
     s.beat = (0, None)
     s.joiners = s.watches = frozen()  # type: ignore[assignment]
     s.ack_watches, s.suspected = frozen(), frozenset()
@@ -334,7 +340,7 @@ _KEYS: dict[str, Callable[[Any], Any] | None] = {
     "heard": lambda heard: frozenset(
         (c, h.acks, h.oks, h.failed, _map_key(h.ballots)) for c, h in heard.items()
     ),
-    **dict.fromkeys(("reports", "joiners", "watches", "ack_watches"), _map_key),
+    **dict.fromkeys(("reports", "joiners", "watches", "ack_watches", "channels"), _map_key),
     **dict.fromkeys(("operation", "given_up"), lambda operation: operation_key(operation)),
 }
 """How each field of a node's state is told from others; None: as it is."""

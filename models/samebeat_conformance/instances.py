@@ -108,6 +108,28 @@ def group_change(
     return Instance(name or f"{members}x{changes}", load_spec("cluster"), sizes, constants)
 
 
+MECHANISMS = (
+    "held_round",
+    "flush_round",
+    "latest_vote_counts",
+    "keeps_promise",
+    "waits_for_reports",
+    "transfers_state",
+    "journals_first",
+    "journals_promises",
+    "tells_decisions",
+    "quarantines",
+    "replaces_blank",
+    "waits_for_late",
+)
+"""The constants of the spec that switch a mechanism of the hardened group change on."""
+
+
+def mechanisms() -> dict[str, bool]:
+    """Return the mechanisms that the core has: all of them."""
+    return dict.fromkeys(MECHANISMS, True)
+
+
 def _constants_of(name: str) -> Mapping[str, Any]:
     """Return the constants of a model of the catalog."""
     return next(m.constants for m in load_catalog() if m.name == name)

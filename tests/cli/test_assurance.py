@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from samebeat_cli import assurance
-from samebeat_cli.assurance import Rung, ladder
+from samebeat_cli.assurance import Rung, explored_only, ladder
 from samebeat_cli.reports.as_json import _rung
+from samebeat_cli.reports.proofs import _explored
 from samebeat_cli.selection import shipped_spec
 from samebeat_models.results import Verdict
 from samebeat_proofs import proofs
@@ -106,3 +107,11 @@ def test_check_says_on_which_rung_a_line_is(verdict, vacuous, kind, rung, result
     row = result(verdict=verdict, vacuous=vacuous, kind=kind)
     assert _rung(row) == rung
     assert _rung(replace(row, states=0, verdict=Verdict.UNDETERMINED)) is None
+
+
+def test_prove_says_what_is_only_explored_up_to_what_size_and_why():
+    composed = [row for row in explored_only(["composed"]) if row.name == "no_false_suspicion"]
+    (line,) = _explored(composed)
+    assert line.startswith("Only explored, up to composed-3-all-clocked (3 Node, 1 Change): ")
+    assert "composed.no_false_suspicion: it is proved of one pair of members" in line
+    assert explored_only(["pair"]) == ()

@@ -76,3 +76,39 @@ def test_figures_are_a_table_or_data(capsys: pytest.CaptureFixture[str]) -> None
     found = json.loads(capsys.readouterr().out)["figures"]
     assert len(found) == 18
     assert all(f["measured"] == f["expected"] for f in found)
+
+
+@pytest.fixture(scope="module")
+def counterexample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trace of a model without a guard."""
+    folder = tmp_path_factory.mktemp("traces")
+    assert run(["check", "cluster-apply-without-every-ack", "--out-itf", str(folder)]) == 0
+    return folder / "cluster-apply-without-every-ack.apply_after_full_receipt.itf.json"
+
+
+@pytest.mark.slow
+def test_the_core_refuses_what_its_own_model_takes(
+    counterexample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", str(counterexample)]) == 0
+    capsys.readouterr()
+    assert run(["replay", str(counterexample), "--against", "impl"]) == 10
+    assert "step 2, apply(n1, c1), is refused by the implementation" in capsys.readouterr().out
+    assert run(["replay", str(counterexample), "--against", "both", "--format", "json"]) == 10
+    data = json.loads(capsys.readouterr().out)
+    assert data["results"][0]["replay"]["refusal"] is None
+    assert data["implementation"]["refused"] == "apply(n1, c1)"
+
+
+@pytest.mark.slow
+def test_a_trace_is_held_against_the_core_on_its_own_model_and_spec_only(
+    counterexample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace, against = str(counterexample), ["--against", "impl"]
+    assert run(["replay", trace, *against, "--model", "cluster-2x2-calm"]) == 2
+    assert "leave out --model" in capsys.readouterr().err
+    assert run(["check", "apply-without-every-ack", "--out-itf", str(tmp_path)]) == 0
+    (other,) = tmp_path.iterdir()
+    capsys.readouterr()
+    assert run(["replay", str(other), *against]) == 2
+    assert "the implementation is that of cluster" in capsys.readouterr().err

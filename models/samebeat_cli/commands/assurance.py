@@ -127,14 +127,3 @@ def _count(rows: Sequence[Assurance]) -> str:
     counts = Counter(row.rung for row in rows)
     found = [f"{counts[rung]} {rung.words}" for rung in reversed(Rung) if counts[rung]]
     return f"{len(rows)} promises: {', '.join(found)}"
-
-
-def unproved(names: Sequence[str]) -> list[str]:
-    """Return what ``prove`` adds: the promises about safety that are explored only, and why."""
-    rows = [r for r in ladder() if r.is_safety and not r.proof and (not names or r.spec in names)]
-    return [
-        f"{spec}: explored only, up to {rows_of[0].largest or 'nothing'}: "
-        f"{', '.join(r.name for r in rows_of)}; {rows_of[0].why}"
-        for spec in dict.fromkeys(r.spec for r in rows)
-        if (rows_of := [r for r in rows if r.spec == spec])
-    ]

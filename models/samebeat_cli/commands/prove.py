@@ -27,6 +27,7 @@ from samebeat_cli.output import (
 from samebeat_models.progress import Budget
 
 if TYPE_CHECKING:
+    from samebeat_cli.assurance import Assurance
     from samebeat_cli.progress import Progress
     from samebeat_cli.reports.proofs import Proved
     from samebeat_models.results import Exit
@@ -128,6 +129,7 @@ def prove(
         code = _search(specs or (), bmc, one_action, rlimit, seed, out_itf, form, output)
         raise typer.Exit(int(code))
     _refuse("a proof", {"--one-action": one_action, "--out-itf": out_itf})
+    from samebeat_cli.assurance import explored_only
     from samebeat_cli.reports.proofs import exit_code
     from samebeat_proofs.solver import RLIMIT
     from samebeat_proofs.solver import Budget as SolverBudget
@@ -142,7 +144,7 @@ def prove(
     proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
     if draw is not None:
         _draw(proved, draw)
-    _deliver(proved, form, output, obligations)
+    _deliver(proved, explored_only(specs or ()), form, output, obligations)
     if code := exit_code(proved):
         raise typer.Exit(int(code))
 
@@ -181,21 +183,25 @@ def _search(
 
 
 def _deliver(
-    proved: list[Proved], form: ProveFormat, output: Path | None, obligations: bool
+    proved: list[Proved],
+    explored: Sequence[Assurance],
+    form: ProveFormat,
+    output: Path | None,
+    obligations: bool,
 ) -> None:
     """Print the report, or write it to a file."""
     from samebeat_cli.reports.proofs import data, show
 
     if form is ProveFormat.JSON:
-        emit(json.dumps(data(proved), indent=2, ensure_ascii=False) + "\n", output)
+        emit(json.dumps(data(proved, explored), indent=2, ensure_ascii=False) + "\n", output)
     elif output is None:
-        show(proved, console(), obligations)
+        show(proved, console(), obligations, explored)
     else:
         from rich.console import Console
 
         buffer = StringIO()
         plain = Console(file=buffer, width=WIDE, highlight=False, markup=False, emoji=False)
-        show(proved, plain, obligations)
+        show(proved, plain, obligations, explored)
         write_file(output, buffer.getvalue())
 
 

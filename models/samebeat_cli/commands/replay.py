@@ -6,10 +6,11 @@ import json
 from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samebeat_cli.errors import CommandError
 from samebeat_cli.output import check_can_write, emit, path_option
 from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.reports.as_json import data
@@ -23,10 +24,21 @@ from samebeat_models.results import Exit, Report, Row, Verdict
 from samebeat_models.times import duration, has_time, step_times, time_data
 from samebeat_spec.language.pretty import text as expression_text
 
+if TYPE_CHECKING:
+    from samebeat_conformance.followed import Followed
+
 INSTEAD_SHOWN = 12
 """How many other constants and sizes the text names; JSON has all."""
 ENABLED_SHOWN = 12
 """How many of the steps that were enabled instead the text names; JSON has all."""
+
+
+class Against(StrEnum):
+    """What a trace is replayed on."""
+
+    SPEC = "spec"
+    IMPL = "impl"
+    BOTH = "both"
 
 
 class ReplayFormat(StrEnum):
@@ -49,6 +61,14 @@ def replay(
             "the right protocol refuses what a wrong one did, or does something else.",
         ),
     ] = None,
+    against: Annotated[
+        Against,
+        typer.Option(
+            "--against",
+            help="What to replay it on: the spec, the production core (traces of the spec "
+            "`cluster` only), or both.",
+        ),
+    ] = Against.SPEC,
     form: Annotated[
         ReplayFormat, typer.Option("--format", help="How to report.")
     ] = ReplayFormat.TEXT,
@@ -59,7 +79,8 @@ def replay(
 ) -> None:
     """Replay a trace on its spec; exit 10 and say why at the first step that is refused.
 
-    Also 10: a step has another effect on another model, or the file says what is not so.
+    Also 10: a step has another effect on another model, or the file says what is not so, or the
+    production core takes a step in no way. Exit 3: not all ways to take it were looked at.
     """
     begin = perf_counter()
     if output is not None:
@@ -67,14 +88,66 @@ def replay(
     recorded = itf.load(trace)
     own = _recorded_on(recorded) if model is None else _found_in_its_file(recorded, model)
     selected = own or select_one(str(model))
-    result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
-    wrong = contradiction(recorded, selected.model, result)
+    found = None if against is Against.SPEC else _on_cores(recorded, own)
+    result, wrong = None, ""
+    if against is not Against.IMPL:
+        result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
+        wrong = contradiction(recorded, selected.model, result)
     if form is ReplayFormat.JSON:
-        emit(_json(selected, result, wrong, perf_counter() - begin), output)
+        emit(_as_json(selected, result, found, wrong, perf_counter() - begin), output)
     else:
-        emit(_text(recorded, selected, result, wrong), output)
-    if result.refusal is not None or wrong:
+        emit(_as_text(recorded, selected, result, found, wrong), output)
+    if (result is not None and result.refusal is not None) or wrong:
         raise typer.Exit(int(Exit.NOT_AS_PINNED))
+    if found is not None and not found.complete:
+        raise typer.Exit(int(Exit.UNDETERMINED))
+    if found is not None and (found.refused or found.breaks):
+        raise typer.Exit(int(Exit.NOT_AS_PINNED))
+
+
+def _on_cores(recorded: itf.ItfTrace, own: Selected | None) -> Followed:
+    """Follow a trace on the production core; it must be replayed on its own model."""
+    from samebeat_cli.reports.followed import followed
+    from samebeat_conformance.followed import CannotFollow
+
+    if own is None:
+        raise CommandError("--against impl follows a trace of its own model: leave out --model")
+    try:
+        return followed(recorded, own.model, own.spec)
+    except CannotFollow as error:
+        raise CommandError(f"{recorded.source}: {error}") from None
+
+
+def _as_text(
+    recorded: itf.ItfTrace,
+    selected: Selected,
+    result: ReplayResult | None,
+    found: Followed | None,
+    wrong: str,
+) -> str:
+    from samebeat_cli.reports.followed import text
+
+    parts = [] if result is None else [_text(recorded, selected, result, wrong)]
+    if found is not None:
+        about = f"{recorded.source}: {count_of(found.steps, 'step')} of {recorded.meta.model}"
+        parts += [f"{about}\n"] if result is None else []
+        parts.append(text(found, recorded.meta.property or ""))
+    return "\n".join(parts)
+
+
+def _as_json(
+    selected: Selected,
+    result: ReplayResult | None,
+    found: Followed | None,
+    wrong: str,
+    seconds: float,
+) -> str:
+    from samebeat_cli.reports.followed import data as followed_data
+
+    report = {} if result is None else json.loads(_json(selected, result, wrong, seconds))
+    if found is not None:
+        report["implementation"] = followed_data(found)
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
 def _recorded_on(recorded: itf.ItfTrace) -> Selected:

@@ -21,6 +21,7 @@ from samebeat_proofs.fragment import describe
 from samebeat_proofs.standing import Standing, standings
 
 if TYPE_CHECKING:
+    from samebeat_cli.assurance import Assurance
     from samebeat_models.classify import Classified
     from samebeat_proofs.examples import Example
 
@@ -84,8 +85,13 @@ def exit_code(proved: Sequence[Proved]) -> Exit:
 # --- for people ----------------------------------------------------------------------------
 
 
-def show(proved: Sequence[Proved], console: Console, obligations: bool = False) -> None:
-    """Print what was proved; with ``obligations``, each of them."""
+def show(
+    proved: Sequence[Proved],
+    console: Console,
+    obligations: bool = False,
+    explored: Sequence[Assurance] = (),
+) -> None:
+    """Print what was proved; with ``obligations``, each of them; and what is only ``explored``."""
     for p in proved:
         console.print(_heading(p), soft_wrap=True)
         console.print(_table(p))
@@ -93,6 +99,8 @@ def show(proved: Sequence[Proved], console: Console, obligations: bool = False) 
             console.print(_obligations(p))
         for line in _remarks(p):
             console.print(line, soft_wrap=True)
+    for line in _explored(explored):
+        console.print(line, soft_wrap=True)
     code = exit_code(proved)
     total = sum(len(p.run.discharged) for p in proved)
     said = "all proved" if code is Exit.OK else _MEANING.get(code, MEANING[code])
@@ -104,6 +112,15 @@ def show(proved: Sequence[Proved], console: Console, obligations: bool = False) 
 
 _HOLDS = {ALL_N: "holds for all N", ALL_REALS: "holds for all reals"}
 _MEANING = {Exit.SAFETY: "an obligation is not met"}
+
+
+def _explored(rows: Sequence[Assurance]) -> Iterator[str]:
+    """Say of each spec which promises are only explored, up to what size, and why."""
+    for row in rows:
+        if row is next(r for r in rows if (r.spec, r.why) == (row.spec, row.why)):
+            names = [r.name for r in rows if (r.spec, r.why) == (row.spec, row.why)]
+            size = row.largest or "no model"
+            yield f"Only explored, up to {size}: {row.spec}.{', '.join(names)}: {row.why}"
 
 
 def _heading(p: Proved) -> Text:
@@ -225,14 +242,21 @@ def _open(p: Proved, d: Discharged) -> Iterator[Text | str]:
 # --- for programs --------------------------------------------------------------------------
 
 
-def data(proved: Sequence[Proved]) -> dict[str, Any]:
-    """Return what was proved as plain data; a result has the shape of those of ``check``."""
+def data(proved: Sequence[Proved], explored: Sequence[Assurance] = ()) -> dict[str, Any]:
+    """Return what was proved, and what is only ``explored``, as plain data.
+
+    A result has the shape of those of ``check``.
+    """
     return {
         "tool": "samebeat",
         "version": samebeat_version(),
         "exit_code": int(exit_code(proved)),
         "results": [_result(p, s) for p in proved for s in standings(p.run)],
         "proofs": [_proof(p) for p in proved],
+        "explored_only": [
+            {"spec": row.spec, "property": row.name, "up_to": row.largest, "why": row.why}
+            for row in explored
+        ],
     }
 
 
