@@ -266,7 +266,9 @@ class Ends:
         takes = (after.takes.size, after.takes.window)
         number = r.number + (takes != (r.size, r.window))
         out = tuple(
-            structs.replace(a, number=number) for a in channel.to_send() if isinstance(a, FragmentAck)
+            structs.replace(a, number=number)
+            for a in channel.to_send()
+            if isinstance(a, FragmentAck)
         )
         state = replace(
             r,

@@ -73,12 +73,13 @@ class Mapping:
         """Return what all begin with."""
         return self.settings(self._size, self._count, self._count)
 
-    def every_settings(self) -> tuple[Settings, ...]:
-        """Return all that the instance has values for."""
+    def every_settings(self, *, window: bool, threshold: bool) -> tuple[Settings, ...]:
+        """Return all that there are values for: every size, and numbers where they change."""
         numbers = range(len(self.counts))
-        return tuple(
-            self.settings(z, w, q) for z in range(len(self.sizes)) for w in numbers for q in numbers
-        )
+        windows = numbers if window else (self._count,)
+        thresholds = numbers if threshold else (self._count,)
+        sizes = range(len(self.sizes))
+        return tuple(self.settings(z, w, q) for z in sizes for w in windows for q in thresholds)
 
     def state(
         self,
@@ -102,14 +103,13 @@ class Mapping:
         state[at["fragment_size"][()]] = self.sizes.index(s.size)
         state[at["window"][()]] = self.counts.index(s.window)
         state[at["threshold"][()]] = self.counts.index(threshold)
+        needed = max(threshold, queued)
         state[at["capacity"][()]] = next(
-            c for c, number in enumerate(self.counts) if number >= max(threshold, queued)
+            (c for c, number in enumerate(self.counts) if number >= needed), len(self.counts) - 1
         )
         state[at["buffer_size"][0,]] = self.sizes.index(r.size)
         state[at["places"][0,]] = self.counts.index(r.window)
-        held = {
-            (sequence - 1, index) for sequence, _, _, parts in r.parts for index, _ in parts
-        }
+        held = {(sequence - 1, index) for sequence, _, _, parts in r.parts for index, _ in parts}
         for m in self.messages:
             state[at["fate"][m,]] = self._fates[s.fates[m]]
             if s.cuts[m]:

@@ -1,4 +1,4 @@
-"""The product of the spec `transport` and a channel: each input is a path of spec steps, or nothing.
+"""The product of the spec `transport` and a channel: each input is steps of the spec, or nothing.
 
 Where time is, the explorer decides: any retry timer runs out whenever it likes, and any retry time.
 Only this is assumed of time, and it is what W is for: a stream is forgotten when what the receiver
@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
@@ -20,12 +20,13 @@ from samebeat.ids import ViewId
 from samebeat.messages import MIN_FRAGMENT, Fragment, FragmentAck, Message
 from samebeat.parameters import Settings
 from samebeat_conformance.layer.ends import CLOSED, Ends, Fate, Piece, Receiver, Sender
+from samebeat_conformance.layer.instances import Listed
 from samebeat_conformance.layer.mapping import Mapping
 from samebeat_conformance.layer.steps import Lost, Steps
 from samebeat_conformance.product import UNREACHED, Conformance
 from samebeat_conformance.specgraph import Step
-from samebeat_spec.language import Instance
 
+T = TypeVar("T")
 MOST_AT_ONCE = 10
 """The most spec steps that one input is."""
 MOST_UNHEARD = 2
@@ -71,11 +72,9 @@ class Found(Conformance):
     """What came of it.
 
     Attributes:
-        early: how many fragments came that said less than was true when they came.
         run: the divergence.
     """
 
-    early: int = 0
     run: Run | None = None
 
     @property
@@ -104,18 +103,18 @@ class Move(NamedTuple):
     fragment: Fragment | None = None
 
 
-def _nothing(_pairs: int, _checks: int) -> None:
-    return
+def nothing(_pairs: int, _checks: int) -> None:
+    """Watch nothing."""
 
 
 @dataclass
-class Numbers:
+class Numbers(Generic[T]):
     """States or datagrams, numbered as they are met."""
 
-    all: list = field(default_factory=list)  # type: ignore[type-arg]
-    of: dict = field(default_factory=dict)  # type: ignore[type-arg]
+    all: list[T] = field(default_factory=list)
+    of: dict[T, int] = field(default_factory=dict)
 
-    def number(self, what) -> int:  # type: ignore[no-untyped-def]
+    def number(self, what: T) -> int:
         """Return the number of something."""
         number = self.of.setdefault(what, len(self.all))
         if number == len(self.all):
@@ -128,18 +127,26 @@ class Product:
 
     def __init__(
         self,
-        instance: Instance,
+        listed: Listed,
         most_pairs: int = 2_000_000,
-        watch: Callable[[int, int], None] = _nothing,
+        watch: Callable[[int, int], None] = nothing,
     ) -> None:
-        self.mapping = Mapping(instance)
-        self.spec = Steps(instance)
+        self.listed = listed
+        self.mapping = Mapping(listed.instance)
+        self.spec = Steps(listed.instance)
         self.most_pairs, self._watch = most_pairs, watch
         self.result = Found()
-        self.targets = self.mapping.every_settings()
+        self.targets = self.mapping.every_settings(
+            window=listed.changes_window, threshold=listed.changes_threshold
+        )
         self.ends = Ends(self.mapping.datas(), self.mapping.start_settings())
-        self.senders, self.receivers, self.datagrams = Numbers(), Numbers(), Numbers()
+        self.senders, self.receivers = Numbers[Sender](), Numbers[Receiver]()
+        self.datagrams = Numbers[bytes]()
+        self.pieces: list[Piece] = []
+        """what is in each datagram, as the codec reads it"""
         self._alphas: dict[tuple[int, int, int], int] = {}
+        self._heard_of: dict[tuple[int, FragmentAck], tuple[Sender, tuple[Piece, ...], bool]] = {}
+        self._received: dict[tuple[int, Fragment], tuple[Receiver, tuple[Piece, ...]]] = {}
         self._before: dict[Pair, tuple[Pair, str] | None] = {}
         self._lengths: dict[tuple[int, int, str, Lost], int] = {}
 
@@ -208,13 +215,16 @@ class Product:
         between = self.spec.number(state)
         if between is None:
             return 0
+        length = self._length(between, there, "receive", move.lost)
+        if between != there and not length:
+            return 0
         self.result.early += 1
-        return 1 if between == there else 1 + self._length(between, there, "receive", move.lost)
+        return 1 + length
 
     # --- inputs ----------------------------------------------------------------------------------
 
     def _moves(self, pair: Pair) -> Iterator[Move]:
-        s: Sender = self.senders.all[pair.sender]
+        s = self.senders.all[pair.sender]
         m = next((i for i, f in enumerate(s.fates) if f in (Fate.NEW, Fate.TURNED_DOWN)), None)
         if m is not None:
             yield self._sender("submit", f"message {m}", pair, *self.ends.submit(s, m))
@@ -226,26 +236,30 @@ class Product:
             every = frozenset((k, i) for k, of in held.items() if k > m for i in of)
             after, out = self.ends.give_up(s, m)
             yield self._sender("give_up", f"message {m}", pair, after, out, every)
-        for bit, data in self._under_way(pair.network):
-            piece = codec.decode(data).body
+        for bit, piece in self._under_way(pair.network):
             if isinstance(piece, FragmentAck):
                 yield self._hears(pair, s, piece)
-            elif isinstance(piece, Fragment):
+            else:
                 yield self._receives(pair, piece, bit)
         yield from self._losses(pair)
         if self._may_forget(pair, s):
-            r: Receiver = self.receivers.all[pair.receiver]
+            r = self.receivers.all[pair.receiver]
             yield self._receiver("forget", "the stream", pair, *self.ends.forget(r))
         yield from self._changes(pair, s)
 
     def _hears(self, pair: Pair, s: Sender, ack: FragmentAck) -> Move:
-        after, out, news = self.ends.hear(s, ack)
+        known = (pair.sender, ack)
+        if known not in self._heard_of:
+            self._heard_of[known] = self.ends.hear(s, ack)
+        after, out, news = self._heard_of[known]
         pair = self._heard(pair, ack.number) if news else pair
         return self._sender("hear", f"an ack below {ack.below}", pair, after, out)
 
     def _receives(self, pair: Pair, f: Fragment, bit: int) -> Move:
-        r: Receiver = self.receivers.all[pair.receiver]
-        after, out = self.ends.receive(r, f)
+        known = (pair.receiver, f)
+        if known not in self._received:
+            self._received[known] = self.ends.receive(self.receivers.all[pair.receiver], f)
+        after, out = self._received[known]
         words = f"fragment {f.index} of message {f.sequence - 1}"
         move = self._receiver("receive", words, pair, after, out)
         return move._replace(fragment=None if pair.void & bit else f)
@@ -253,12 +267,11 @@ class Product:
     def _losses(self, pair: Pair) -> Iterator[Move]:
         """All copies of a fragment are lost, or all acks of a message and later ones."""
         seen: dict[tuple[str, int, int], int] = {}
-        for bit, data in self._under_way(pair.network):
-            piece = codec.decode(data).body
+        for bit, piece in self._under_way(pair.network):
             if isinstance(piece, Fragment):
                 key = ("lose", piece.sequence - 1, piece.index)
                 seen[key] = seen.get(key, 0) | bit
-            elif isinstance(piece, FragmentAck):
+            else:
                 for m in range(piece.below - 1):
                     key = ("lose_ack", m, 0)
                     seen[key] = seen.get(key, 0) | bit
@@ -267,14 +280,14 @@ class Product:
             yield Move(kind, f"message {m}, {i}", after)
 
     def _may_forget(self, pair: Pair, s: Sender) -> bool:
-        r: Receiver = self.receivers.all[pair.receiver]
+        r = self.receivers.all[pair.receiver]
         known = {*range(r.below - 1), *(sequence - 1 for sequence, *_ in r.parts)}
         comes = {m for m, _ in self._fragments(pair.network)}
         return bool(r.boot) and all(s.fates[m] in CLOSED for m in known) and not known & comes
 
     def _changes(self, pair: Pair, s: Sender) -> Iterator[Move]:
         """The steps of a change: open, then committed by one after the other, or undone."""
-        r: Receiver = self.receivers.all[pair.receiver]
+        r = self.receivers.all[pair.receiver]
         talk = pair.talk
         if talk is None:
             for target in self.targets if r.number < MOST_UNHEARD else ():
@@ -285,16 +298,15 @@ class Product:
             return
         if not talk.sender:
             over = pair._replace(talk=None if talk.receiver else talk._replace(sender=True))
-            after, out = self.ends.commit(s, talk.settings)
-            yield self._sender("commit", "a change", over, after, out)
+            yield self._sender("commit", "a change", over, *self.ends.commit(s, talk.settings))
         if not talk.receiver:
             over = pair._replace(talk=None if talk.sender else talk._replace(receiver=True))
-            after, out = self.ends.close(r, commit=True)
-            yield self._receiver("follow", "commits a change", over, after, out)
+            done = self.ends.close(r, commit=True)
+            yield self._receiver("follow", "commits a change", over, *done)
         if not talk.sender and not talk.receiver:
-            after, out = self.ends.close(r, commit=False)
             undone = pair._replace(talk=None)
-            yield self._receiver("follow", "undoes a change", undone, after, out)
+            done = self.ends.close(r, commit=False)
+            yield self._receiver("follow", "undoes a change", undone, *done)
 
     # --- what comes of them ----------------------------------------------------------------------
 
@@ -318,8 +330,7 @@ class Product:
         before: Receiver = self.receivers.all[pair.receiver]
         network, void, lost = pair.network | self._bits(out), pair.void, set()
         if after.size < before.size:
-            for bit, data in self._under_way(pair.network & ~void):
-                f = codec.decode(data).body
+            for bit, f in self._under_way(pair.network & ~void):
                 if isinstance(f, Fragment) and f.size > after.size and f.sequence < after.below:
                     void |= bit
                     lost.add((f.sequence - 1, f.index))
@@ -327,11 +338,11 @@ class Product:
         moved = pair._replace(receiver=number, network=network, void=void)
         return Move(kind, f"receiver: {kind} {words}", self._tidy(moved), frozenset(lost))
 
-    # --- states that differ in nothing that counts -------------------------------------------------
+    # --- states that differ in nothing that counts -----------------------------------------------
 
     def _heard(self, pair: Pair, number: int) -> Pair:
         """The sender has heard what is taken: only later acks can still say something new."""
-        r: Receiver = self.receivers.all[pair.receiver]
+        r = self.receivers.all[pair.receiver]
         known = self.receivers.number(replace(r, number=r.number - number))
 
         def later(piece: Piece) -> Piece:
@@ -346,8 +357,8 @@ class Product:
 
     def _tidy(self, pair: Pair) -> Pair:
         """Count epochs from the older one, and let acks of what is closed say no more than that."""
-        s: Sender = self.senders.all[pair.sender]
-        r: Receiver = self.receivers.all[pair.receiver]
+        s = self.senders.all[pair.sender]
+        r = self.receivers.all[pair.receiver]
         past = min(s.epoch, r.epoch) - 1
         floor = s.floor
 
@@ -367,15 +378,11 @@ class Product:
             sending = (size, window, last, queue, flight)
             s = replace(s, epoch=s.epoch - past, sending=sending)
             r = replace(r, epoch=r.epoch - past)
-        return Pair(
-            self.senders.number(s), self.receivers.number(r), network, void, pair.talk
-        )
+        return Pair(self.senders.number(s), self.receivers.number(r), network, void, pair.talk)
 
     def _rewritten(self, pair: Pair, write: Callable[[Piece], Piece]) -> tuple[int, int]:
         network = void = 0
-        for bit, data in self._under_way(pair.network):
-            piece = codec.decode(data).body
-            assert isinstance(piece, Fragment | FragmentAck), "nothing else is sent"
+        for bit, piece in self._under_way(pair.network):
             after = write(piece)
             new = bit if after is piece else self._bits((after,))
             network |= new
@@ -386,23 +393,28 @@ class Product:
         found = 0
         for piece in pieces:
             data = codec.encode(Message(codec.VERSION, "layer", _VIEW, 0, piece))
-            found |= 1 << self.datagrams.number(data)
+            number = self.datagrams.number(data)
+            if number == len(self.pieces):
+                body = codec.decode(data).body
+                assert isinstance(body, Fragment | FragmentAck), "nothing else is sent"
+                self.pieces.append(body)
+            found |= 1 << number
         return found
 
-    def _under_way(self, bits: int) -> Iterator[tuple[int, bytes]]:
+    def _under_way(self, bits: int) -> Iterator[tuple[int, Piece]]:
         while bits:
             bit = bits & -bits
-            yield bit, self.datagrams.all[bit.bit_length() - 1]
+            yield bit, self.pieces[bit.bit_length() - 1]
             bits ^= bit
 
     def _fragments(self, bits: int) -> frozenset[tuple[int, int]]:
         """Return of which fragments of which messages copies are under way."""
-        pieces = (codec.decode(data).body for _, data in self._under_way(bits))
-        return frozenset((p.sequence - 1, p.index) for p in pieces if isinstance(p, Fragment))
+        pieces = (p for _, p in self._under_way(bits) if isinstance(p, Fragment))
+        return frozenset((p.sequence - 1, p.index) for p in pieces)
 
     def _acked_below(self, bits: int) -> int:
-        pieces = (codec.decode(data).body for _, data in self._under_way(bits))
-        return max((p.below for p in pieces if isinstance(p, FragmentAck)), default=0)
+        acks = (p for _, p in self._under_way(bits) if isinstance(p, FragmentAck))
+        return max((p.below for p in acks), default=0)
 
     # --- alpha -----------------------------------------------------------------------------------
 

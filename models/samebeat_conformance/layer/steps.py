@@ -1,4 +1,4 @@
-"""The steps of the spec `transport` that an input of a channel may be, all shortest paths of them."""
+"""The steps of the spec `transport` that an input of a channel may be: all shortest paths."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ class Steps(SpecGraph):
                     self.covered[e] = 1
                     sources.add(source)
             layer = sources
+
+    def taken(self) -> set[tuple[str, Arguments]]:
+        """Return the actions with their arguments that are taken from some state."""
+        labels = {self._label[e] for e, covered in enumerate(self.covered) if covered}
+        return {self._actions[label] for label in labels}
 
     def instances_of(self, state: int) -> Iterable[tuple[str, Arguments]]:
         """Yield the steps that start at a state."""
