@@ -125,7 +125,7 @@ def follow(
         sent=sent,
         votes=votes,
         requests=account.requests | _requests(account, after, bodies),
-        reports=account.reports | _reports(account, bodies, journal.promise),
+        reports=account.reports | _reports(account, bodies, journal.promise, phases),
         value=value,
         pre_image=before.journal.settings if acked_now else account.pre_image,
         epoch=journal.epoch,
@@ -205,15 +205,17 @@ def _requests(account: Account, after: Node, bodies: Bodies) -> frozenset[tuple[
     )
 
 
-def _reports(account: Account, bodies: Bodies, promise: Report) -> frozenset[tuple[View, Labels]]:
+def _reports(
+    account: Account, bodies: Bodies, promise: Report, phases: Mapping[ChangeId, str]
+) -> frozenset[tuple[View, Labels]]:
     """Return what is reported for the first time; the journal's promise counts as reported."""
     known = {v for v, _ in account.reports}
     told = [b.report for _, b in bodies if isinstance(b, Told)]
     reports = {r.view: r for r in (*told, promise) if r.view not in known}
-    return frozenset((view, _labels(account, report)) for view, report in reports.items())
+    return frozenset((view, _labels(account, report, phases)) for view, report in reports.items())
 
 
-def _labels(account: Account, report: Report) -> Labels:
+def _labels(account: Account, report: Report, phases: Mapping[ChangeId, str]) -> Labels:
     """Return what a report says about each change.
 
     Of changes from earlier epochs it says no more than that they are over, which is what the
@@ -223,7 +225,7 @@ def _labels(account: Account, report: Report) -> Labels:
     labels = {c: _SAID[p] for c, p in before.items() if c.base < report.epoch}
     labels |= {
         c: "UNDONE"
-        for c, p in before.items()
+        for c, p in phases.items()  # one that was closed on the same input is among these
         if p == "UNDONE" and c.base == report.epoch and covers(report.undone, c)
     }
     labels |= {o.id: "OPEN" for o in report.opens}

@@ -131,6 +131,13 @@ def mechanisms() -> dict[str, bool]:
     return dict.fromkeys(MECHANISMS, True)
 
 
+def everything_may_happen() -> dict[str, Any]:
+    """Return constants with all mechanisms, and all faults that a core with its journal has."""
+    faults = {"undo_may_fail": True, "may_hang": True, "may_lose_journal": False}
+    rest = {"recovers": True, "dead_are_heard": True, "needs_cause": False}
+    return {**mechanisms(), **faults, **rest}
+
+
 def _constants_of(name: str) -> Mapping[str, Any]:
     """Return the constants of a model of the catalog."""
     return next(m.constants for m in load_catalog() if m.name == name)

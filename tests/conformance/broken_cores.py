@@ -123,6 +123,15 @@ def forgets_to_adopt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(change, "commit", commit)
 
 
+def commits_on_its_own_vote(patch: pytest.MonkeyPatch) -> None:
+    """No quorum is needed (the held round is skipped)."""
+
+    def is_outvoted(s: State, o: Open, commit: bool) -> bool:
+        return o.ballot is not None and o.ballot.commit == commit
+
+    patch.setattr(change, "is_outvoted", is_outvoted)
+
+
 def repeats_nothing(patch: pytest.MonkeyPatch) -> None:
     """So what is lost is lost."""
     patch.setattr(change, "repeated", lambda s: iter(()))

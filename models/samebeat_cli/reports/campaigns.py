@@ -101,10 +101,12 @@ def _lines(found: Campaign) -> list[tuple[str, str]]:
     sizes = ", ".join(f"{n} of {size} nodes" for size, n in sorted(found.sizes.items()))
     ends = ", ".join(f"{o} {n:,}" for o, n in sorted(found.outcomes.items()))
     faults = ", ".join(f"{k.value} {found.counts[k]:,}" for k in Kind if found.counts[k])
+    steps = ", ".join(f"{name} {n:,}" for name, n in sorted(found.spec_steps.items()))
     lines = [
         ("how", f"{sizes}; {found.calm} calm; {found.seconds:.2f} s, {found.rate:,.0f} steps/s"),
         ("changes", ends or "none"),
         ("faults", faults or "none"),
+        ("spec", f"each step of the runs on bare datagrams is one of the spec: {steps or 'none'}"),
     ]
     if found.never:
         lines.append(("NEVER", ", ".join(found.never)))
@@ -123,6 +125,7 @@ def data(found: Campaign) -> dict[str, Any]:
         "inputs": found.events,
         "changes": dict(sorted(found.outcomes.items())),
         "faults": {k.value: found.counts[k] for k in Kind},
+        "spec_steps": dict(sorted(found.spec_steps.items())),
         "never": list(found.never),
         "failed": failed
         and {

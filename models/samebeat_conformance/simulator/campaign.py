@@ -45,6 +45,7 @@ class Campaign:
     Attributes:
         runs, calm: how many there were, and how many of them calm.
         virtual_us: the time in all of them together; `seconds` is what they took.
+        spec_steps: how often each action of the spec was taken, in runs on bare datagrams.
         shrunk: the first run that breaks a promise, as short as it got.
     """
 
@@ -57,6 +58,7 @@ class Campaign:
     counts: Counter[Kind] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     sizes: Counter[int] = field(default_factory=Counter)
+    spec_steps: Counter[str] = field(default_factory=Counter)
     failed: Result | None = None
     shrunk: Shrunk | None = None
 
@@ -66,7 +68,8 @@ class Campaign:
         kinds = [kind.value for kind in Kind if not self.counts[kind]]
         ends = [f"{o} change" for o in ("committed", "undone") if not self.outcomes[o]]
         runs = [] if 0 < self.calm < self.runs else ["a calm run and a storm"]
-        return (*kinds, *ends, *runs)
+        spec = [] if self.spec_steps else ["a run held against the spec"]
+        return (*kinds, *ends, *runs, *spec)
 
     @property
     def verdict(self) -> str:
@@ -114,6 +117,7 @@ def _add(found: Campaign, result: Result) -> None:
     found.virtual_us += result.virtual_us
     found.counts.update(result.counts)
     found.outcomes.update(result.outcomes)
+    found.spec_steps.update(result.spec_steps)
     found.sizes[len(result.plan.setup.names)] += 1
     if result.failed:
         found.failed = result

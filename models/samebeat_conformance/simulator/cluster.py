@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from samebeat.codec import decode
-from samebeat.config import Config
+from samebeat.config import Config, Transport
 from samebeat.effects import Event, Install, Persist, Purpose, Send
 from samebeat.ids import ChangeId, is_quorum
 from samebeat.journal import Journal, JournalLost, read
 from samebeat.messages import AnyBody
 from samebeat.node import Node, Refused
 from samebeat.parameters import Assumptions, Settings
+from samebeat_conformance import wire
 from samebeat_conformance.simulator.clock import Clock
 from samebeat_conformance.simulator.disk import Disk, Unsynced
 from samebeat_conformance.simulator.faults import (
@@ -55,6 +56,9 @@ class Observer:
     def asked(self, cluster: Cluster, node: str, change: ChangeId, settings: Settings) -> None:
         """A node asks for a change."""
 
+    def answered(self, cluster: Cluster, node: str, events: tuple[Event, ...]) -> None:
+        """A core has dealt with an input; nothing of what it asks for is done yet."""
+
     def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
         """A datagram reaches a node, which has not dealt with it yet."""
 
@@ -86,18 +90,21 @@ class Setup:
         start: what they hold at first.
         assumed: what settings must suit.
         drifts_ppm: by how much the clock of each is too fast; none: all are right.
-        may_drop_out: a node may fail to undo, to restore or to adopt, and so take itself out.
+        drops_out: what may fail so that a node takes itself out.
+        transport: how the messages of a change get from node to node.
     """
 
     names: tuple[str, ...]
     start: Settings = field(default_factory=Settings)
     assumed: Assumptions = field(default_factory=Assumptions)
     drifts_ppm: tuple[int, ...] = ()
-    may_drop_out: bool = True
+    drops_out: frozenset[Purpose] = frozenset(Purpose) - {Purpose.APPLY}
+    transport: Transport = Transport.CHANNEL
 
     def config(self, name: str) -> Config:
         """Return what a member is told."""
-        return Config("simulated", name, self.names, self.start, self.assumed)
+        names, transport = self.names, self.transport
+        return Config("simulated", name, names, self.start, self.assumed, transport=transport)
 
     def clock(self, name: str) -> Clock:
         """Return the clock of a member; no two start with the same time."""
@@ -152,6 +159,7 @@ class Cluster:
         self.cuts: list[Cut] = []
         self._queue: list[tuple[int, int, Action]] = []
         self._order = 0
+        self._wire = wire.Observer()
         self._numbers: Counter[tuple[str, str]] = Counter()
         self.counts[Kind.SKEW] = sum(d != 0 for d in setup.drifts_ppm)
         for machine in self.machines.values():
@@ -270,8 +278,11 @@ class Cluster:
     def _carry_out(self, machine: Machine, what: str) -> None:
         """Do what the core asks for, until it waits for the disk or the machine stops."""
         self.events += 1
+        if machine.node is not None:
+            events = machine.node.events()
+            machine.todo.extend(events)
+            self._each("answered", machine.name, events)
         while machine.node is not None:
-            machine.todo.extend(machine.node.events())
             if machine.write is None and machine.todo:
                 if not self._stops(machine):
                     self._do(machine, machine.todo.popleft())
@@ -321,7 +332,7 @@ class Cluster:
         """A node whose undo fails is out for good: there must be a quorum without it."""
         if event.purpose is Purpose.APPLY:
             return True
-        if not self.setup.may_drop_out or not self._can_do_without(machine):
+        if event.purpose not in self.setup.drops_out or not self._can_do_without(machine):
             return False
         machine.dead = True
         return True
@@ -332,7 +343,8 @@ class Cluster:
 
     def _send(self, machine: Machine, send: Send) -> None:
         body = decode(send.data).body
-        self._each("sent", machine.name, send.to, body)
+        said = self._wire.body(machine.name, send.to or "", send.data)
+        self._each("sent", machine.name, send.to, said)
         for to in self.setup.names:
             if to != machine.name and send.to in (None, to):
                 self._send_to(machine.name, to, send.data, body)

@@ -68,6 +68,8 @@ class Disk:
             if torn == self.older:
                 return Unsynced.LOST
             self.newest, self.older = torn, self.newest
+            if torn == data:  # what was there before ends alike
+                return Unsynced.KEPT
         return unsynced
 
     def read(self) -> tuple[Journal | None, bool]:

@@ -195,6 +195,7 @@ class Rates:
     fails: float = 0.10
     hangs: float = 0.05
     hang_us: int = 30_000_000
+    late_success: float = 0.5
     slow: float = 0.20
     slow_us: int = 4_000_000
     slow_disk: float = 0.15
@@ -240,7 +241,7 @@ class Drawn:
         luck -= rates.fails
         if 0 <= luck < rates.hangs:
             lasts_us = between(10_000_000, rates.hang_us, self._seed, *key, "hangs")
-            success = chance(self._seed, *key, "late") < 0.5
+            success = chance(self._seed, *key, "late") < rates.late_success
             return self._note(WorkFate(node, number, Kind.HANGING_APPLY, lasts_us, success))
         if 0 <= luck - rates.hangs < rates.slow:
             lasts_us = between(NO_DELAY_US, rates.slow_us, self._seed, *key, "slow")

@@ -6,9 +6,11 @@ operations stay within what is assumed, with settings that leave no room: nobody
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
+from samebeat.config import Transport
+from samebeat.effects import Purpose
 from samebeat.parameters import Assumptions, Settings
 from samebeat_conformance.simulator.clock import US
 from samebeat_conformance.simulator.cluster import Setup
@@ -26,6 +28,8 @@ from samebeat_conformance.simulator.faults import (
 STORM_S, CALM_S = 90, 90
 CALM_EVERY = 4
 """Each run whose seed is a multiple of this is a calm one."""
+DATAGRAMS_EVERY = 3
+"""In each run whose seed is a multiple of this, messages go as bare datagrams."""
 _SECOND_US = 1_000 * US
 _LOSSES, _ACK_LOSSES, _DELAY_MS, _DRIFT_PPM = 1, 1, 100, 500
 _SYNC_MS = 5
@@ -62,16 +66,21 @@ class Plan:
 def plan_of(seed: int, size: int) -> Plan:
     """Return the plan that a seed makes for a cluster of this size."""
     calm = seed % CALM_EVERY == 0
+    transport = Transport.CHANNEL if seed % DATAGRAMS_EVERY else Transport.DATAGRAMS
     rng = Random(seed)
     names = tuple("abcdefghi"[:size])
     most_ppm = _DRIFT_PPM if calm else 5_000
     drifts = tuple(rng.randint(-most_ppm // 2, most_ppm // 2) for _ in names)
     if not calm:
-        setup = Setup(names, drifts_ppm=drifts)
-        return Plan(seed, setup, False, Rates(), STORM_S * _SECOND_US)
+        setup = Setup(names, drifts_ppm=drifts, transport=transport)
+        rates = Rates()
+        if transport is Transport.DATAGRAMS:  # held against the spec, which knows of no more
+            setup = replace(setup, drops_out=frozenset({Purpose.UNDO}))
+            rates = replace(rates, late_success=1.0)
+        return Plan(seed, setup, False, rates, STORM_S * _SECOND_US)
     assumed = Assumptions(_DELAY_MS, _LOSSES, _ACK_LOSSES, drift_ppm=2 * _DRIFT_PPM)
     start = Settings(receive_send_timer_ratio=None, **tight(2_000))
-    setup = Setup(names, start, assumed, drifts, may_drop_out=False)
+    setup = Setup(names, start, assumed, drifts, drops_out=frozenset(), transport=transport)
     return Plan(seed, setup, True, CALM_RATES, CALM_S * _SECOND_US)
 
 

@@ -26,6 +26,7 @@ PROMISES = (
     "epoch_monotone",
     "all_or_nothing",
     "no_false_suspicion",
+    "step_of_the_spec",
     "change_decided",
     "no_fault_commits",
 )
@@ -63,6 +64,7 @@ class Promises(Observer):
         """Read from a journal what its node has decided."""
         before = self.disks.get(node)
         self.disks[node] = journal
+        self._check_promise(node, before, journal)
         if before is not None and journal.epoch < before.epoch:
             raise Broken("epoch_monotone", f"{node} goes from {before.epoch} to {journal.epoch}")
         if journal.last is not None:
@@ -72,6 +74,18 @@ class Promises(Observer):
         for change in self.asked_for:
             if change.base == journal.epoch and covers(journal.undone, change):
                 self._note(node, change, Outcome.UNDONE)
+
+    def _check_promise(self, node: str, before: Journal | None, journal: Journal) -> None:
+        """Whoever has reported to a view gives no ack and no vote in an earlier one any more."""
+        left = journal.promise.view.id
+        for o in journal.opens:
+            known = before.open_change(o.id) if before is not None else None
+            acks = o.phase is Phase.ACKED and known is None and o.home.id < left
+            ballot = known.ballot if known is not None else None
+            votes = o.ballot is not None and o.ballot != ballot and o.ballot.view < left
+            if acks or votes:
+                kind = "an ack" if acks else "a vote"
+                raise Broken("keeps_promise", f"{node} gives {kind} in a view that it has left")
 
     def _note(self, node: str, change: ChangeId, outcome: Outcome) -> None:
         known = self.outcomes[change]
@@ -99,23 +113,6 @@ class Promises(Observer):
         if isinstance(body, Ack | Ok | Failure | Vote | Told) and not _is_written(disk, body):
             kind = type(body).__name__.lower()
             raise Broken("journal_before_send", f"{node} sends a {kind} that it may forget")
-        if isinstance(body, Ack | Vote):
-            self._check_promise(node, body)
-
-    def _check_promise(self, node: str, body: Ack | Vote) -> None:
-        """Whoever has reported to a view gives no ack and no vote in an earlier one any more."""
-        report = self.disks[node].promise
-        home = self.homes[body.change].id
-        reported = next((o for o in report.opens if o.id == body.change), None)
-        if isinstance(body, Ack):
-            kept = report.view.id <= home or reported is not None
-        else:
-            ballot = reported.ballot if reported is not None else None
-            known = ballot is not None and body.ballot.view <= ballot.view
-            kept = report.view.id <= body.ballot.view or known
-        if not kept:
-            kind = type(body).__name__.lower()
-            raise Broken("keeps_promise", f"{node} gives a {kind} in a view that it has left")
 
     # --- local operations ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from samebeat.config import Transport
 from samebeat.effects import Outcome
 from samebeat.ids import View
 from samebeat_conformance.simulator.clock import US
@@ -25,6 +26,7 @@ from samebeat_conformance.simulator.faults import (
 )
 from samebeat_conformance.simulator.plans import Plan, happenings, plan_of, tight
 from samebeat_conformance.simulator.promises import Promises, is_at_rest
+from samebeat_conformance.simulator.spec_check import SpecCheck
 
 SECOND_US = 1_000 * US
 CONVERGES_IN_S = 240
@@ -70,6 +72,7 @@ class Result:
         events: how many inputs the cores got.
         counts: how often each kind of fault has happened.
         digest: of the whole run.
+        spec_steps: how often each action of the spec was taken, where that is looked at.
     """
 
     plan: Plan
@@ -81,6 +84,7 @@ class Result:
     events: int
     counts: Counter[Kind]
     digest: str
+    spec_steps: Counter[str]
 
     @property
     def failed(self) -> bool:
@@ -105,10 +109,14 @@ def _run(
     plan: Plan, items: tuple[Item, ...], fates: Fates, observers: Sequence[Observer]
 ) -> Result:
     log, promises = Log(), Promises(plan.is_calm)
+    spec = SpecCheck(plan.setup.names, plan.setup.start)
+    watching: tuple[Observer, ...] = (log, promises, *observers)
+    if plan.setup.transport is Transport.DATAGRAMS:
+        watching = (*watching, spec)
     promise = text = ""
     cluster: Cluster | None = None
     try:
-        cluster = Cluster(plan.setup, fates, (log, promises, *observers))
+        cluster = Cluster(plan.setup, fates, watching)
         for item in items:
             if isinstance(item, Happening):
                 cluster.schedule(item)
@@ -130,6 +138,7 @@ def _run(
         cluster.events,
         cluster.counts,
         log.digest,
+        spec.steps,
     )
 
 
