@@ -63,8 +63,6 @@ LISTED = (
            faults={"undo_may_fail": True}),
     Listed("3x1-quarantine", "A member takes itself out; two views go on without it.", 3, 1,
            views=3, faults={**CAUSE, "undo_may_fail": True}),
-    Listed("3x1-returns", "A member crashes, a view goes on without it, it comes back.", 3, 1,
-           views=2, crashes=1, faults=CAUSE),
 )  # fmt: skip
 
 

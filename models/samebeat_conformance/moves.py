@@ -165,13 +165,13 @@ class Moves:
                     if move is None:
                         continue
                     self.checks += 1
-                    if self._matters(move.after) == here and not move.asked:
+                    if self._matters(move.after) == here and not move.asked and not move.crashes:
                         if move.after not in seen:
                             seen.add(move.after)
                             following.append((move.after, move.inputs))
                         continue
                     kind = move.cause if isinstance(move.cause, Ask | Propose) else None
-                    key = (self._matters(move.after), move.sent, move.asked, kind)
+                    key = (self._matters(move.after), move.sent, move.asked, kind, move.crashes)
                     if key not in found:
                         found.add(key)
                         yield move
@@ -239,11 +239,11 @@ class Moves:
 
     def _own_inputs(self, number: int) -> Iterator[Input]:
         local, faults = self.nodes.locals[number], self._faults
+        if faults.crashes:
+            yield Crash()  # of a node that is down: as it starts, before it has done anything
         if not local.account.up:
             yield Recover()
             return
-        if faults.crashes:
-            yield Crash()
         if local.applied is not None:
             yield Persisted()
             return

@@ -31,16 +31,11 @@ def chosen_from(s: Cluster, e: Epoch) -> Formula:
     return exists(Change, lambda d: (s.base[d] == e) & chosen(s, d, Vote.COMMIT))
 
 
-@strengthening("who acts in a view must be one of those whom its changes wait for")
-def reported_is_member(s: Cluster) -> Formula:
-    """Only members of a view report to it."""
-    return forall(Node, View, lambda n, v: implies(s.reported[n, v], in_view(s, n, v)))
-
-
 @strengthening(
     "who is further than another one must have passed a change from the epoch of the other",
-    uses=("vote_stays", "earlier_epochs_of_changes", "committed_was_chosen"),
-    only=("unrequested_is_unknown", "home_vote_is_commit"),
+    role=Role.IMPLIED,
+    uses=("earlier_epochs_of_changes", "committed_was_chosen", "epoch_has_commit"),
+    only=("unrequested_is_unknown",),
 )
 def earlier_epochs_of_members(s: Cluster) -> Formula:
     """From each epoch before that of a member, some change was chosen."""
@@ -162,7 +157,7 @@ def settled_misses_nothing_earlier(s: Cluster) -> Formula:
         "committed_below_epoch",
         "journal_before_send",
         "forgetful_is_out",
-        "reported_is_member",
+        "no_foreign_message",
         "view_has_begun",
         "vote_in_a_view_that_has_begun",
     ),

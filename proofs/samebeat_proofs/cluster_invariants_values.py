@@ -10,7 +10,7 @@ from samebeat_proofs.facts import strengthening
 from samebeat_spec.cluster import Cluster, Said, View, is_open
 from samebeat_spec.cluster_properties import is_between_values
 from samebeat_spec.group import Change, Epoch, Message, Node, Phase
-from samebeat_spec.language import Formula, exists, following, forall, implies, one_of
+from samebeat_spec.language import Formula, exists, following, forall, implies
 
 
 def is_last_commit(s: Cluster, n: Node, d: Change) -> Formula:
@@ -42,31 +42,6 @@ def running_is_given_up(s: Cluster) -> Formula:
         Node,
         Change,
         lambda n, c: implies(s.running[n, c], s.phase[n, c] == Phase.UNDONE),
-    )
-
-
-@strengthening("a late success must not be taken for the value of a change that has been applied")
-def nothing_beside_what_is_given_up(s: Cluster) -> Formula:
-    """A member with an operation to give up has no change acked or applied that is open."""
-    return forall(
-        Node,
-        Change,
-        Change,
-        lambda n, c, d: implies(
-            (s.late[n] | s.running[n, d]) & is_open(s, n, c),
-            ~one_of(s.phase[n, c], Phase.ACKED, Phase.APPLIED),
-        ),
-    )
-
-
-@strengthening("a late success that is undone must have been the only one")
-def one_operation_to_give_up(s: Cluster) -> Formula:
-    """A member has at most one operation to give up."""
-    return forall(
-        Node,
-        Change,
-        Change,
-        lambda n, c, d: implies(s.running[n, c], ~s.late[n] & implies(s.running[n, d], c == d)),
     )
 
 
@@ -130,25 +105,13 @@ def value_of_last_commit(s: Cluster) -> Formula:
     )
 
 
-@strengthening(
-    "a value must come from somewhere, and an undo goes back to the pre-image",
-    uses=("value_known",),
-)
-def pre_image_known(s: Cluster) -> Formula:
-    """Every pre-image is the start value or one that somebody has asked for."""
-    return forall(
-        Node,
-        lambda n: (
-            (s.pre_image[n] == s.start_value)
-            | exists(Change, lambda c: s.requested[c] & (s.pre_image[n] == s.asked[c]))
-        ),
-    )
-
-
 # --- rivals ----------------------------------------------------------------------------------
 
 
-@strengthening("a report that makes a member turn a change down must speak of another change")
+@strengthening(
+    "a report that makes a member turn a change down must speak of another change",
+    lemma="it would follow from what commits and votes rest on, by a longer way",
+)
 def home_reports_are_older(s: Cluster) -> Formula:
     """The reports to the view of a change say nothing of it."""
     return forall(
@@ -168,20 +131,8 @@ def late_has_change(s: Cluster) -> Formula:
 
 
 @strengthening(
-    "a change that starts from a later epoch than the member's shows that another one exists",
-    uses=("epoch_has_commit",),
-)
-def later_epoch_has_change(s: Cluster) -> Formula:
-    """If a change starts from an epoch after the first, another one starts from the first."""
-    return implies(
-        exists(Change, lambda c: s.requested[c] & (s.base[c] != Epoch.first)),
-        exists(Change, lambda d: s.requested[d] & (s.base[d] == Epoch.first)),
-    )
-
-
-@strengthening(
     "that each busied change has a rival would make changes depend on changes; this does not",
-    uses=("epoch_has_commit", "late_has_change", "later_epoch_has_change"),
+    uses=("late_has_change",),
     only=(
         "unrequested_is_unknown",
         "home_reports_are_older",

@@ -8,7 +8,7 @@ view determine. If somebody has voted one way in a view, then in each earlier vi
 from __future__ import annotations
 
 from samebeat_proofs.facts import Role, strengthening
-from samebeat_spec.cluster import Cluster, Quorum, Said, View, Vote, in_view
+from samebeat_spec.cluster import Cluster, Quorum, Said, View, Vote, in_view, takes_part
 from samebeat_spec.cluster_views import commit_is_reported
 from samebeat_spec.group import Change, Message, Node, Phase
 from samebeat_spec.language import Formula, Term, exists, forall, implies, one_of
@@ -74,17 +74,6 @@ def silent_report_means_no_vote(s: Cluster) -> Formula:
     )
 
 
-@strengthening("what has not been reported must not have been said")
-def said_means_reported(s: Cluster) -> Formula:
-    """A report that says anything of a change is sent."""
-    return forall(
-        Node,
-        View,
-        Change,
-        lambda n, v, c: implies(s.said[n, v, c] != Said.NOTHING, s.reported[n, v]),
-    )
-
-
 @strengthening("a vote in a later view is what the reports determine, if they know no decision")
 def flush_of_what_is_open(s: Cluster) -> Formula:
     """If anybody has voted in a later view, no report to that view says that it is decided."""
@@ -131,7 +120,6 @@ def home_vote_is_commit(s: Cluster) -> Formula:
     only=(
         "vote_in_a_view_that_has_begun",
         "home_vote_is_commit",
-        "said_means_reported",
         "forgetful_is_out",
         "view_has_begun",
         "unrequested_is_unknown",
@@ -154,7 +142,6 @@ def commit_vote_is_reported(s: Cluster) -> Formula:
     only=(
         "vote_in_a_view_that_has_begun",
         "home_vote_is_commit",
-        "said_means_reported",
         "forgetful_is_out",
     ),
 )
@@ -188,6 +175,7 @@ def vote_stays(s: Cluster, t: Cluster) -> Formula:
 @strengthening(
     "a quorum of one view must not have both outcomes",
     uses=("commit_vote_is_reported", "undo_vote_is_reported"),
+    role=Role.IMPLIED,
     only=("home_vote_is_commit",),
 )
 def votes_of_a_view_agree(s: Cluster) -> Formula:
@@ -229,6 +217,7 @@ def _reports_exclude(s: Cluster, one: Formula, c: Change, v: View, w: View, othe
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
+    lemma="of finitely many views it follows by induction over them, which the solver cannot do",
     uses=("undo_vote_excludes_commit", "vote_stays"),
     only=(
         "silent_report_means_no_vote",
@@ -251,6 +240,7 @@ def reports_exclude_commit(s: Cluster) -> Formula:
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
+    lemma="of finitely many views it follows by induction over them, which the solver cannot do",
     uses=("commit_vote_excludes_undo", "vote_stays"),
     only=(
         "silent_report_means_no_vote",
@@ -441,15 +431,27 @@ def undone_was_not_chosen(s: Cluster) -> Formula:
 
 
 @strengthening(
+    "who acks a change is done with what it has acked before: one step instead of four",
+    uses=("undone_was_barred",),
+    role=Role.IMPLIED,
+    only=("journal_before_send", "committed_below_epoch", "failed_is_closed"),
+)
+def acked_is_open_or_past(s: Cluster) -> Formula:
+    """What a member has acked is open there, or barred, or starts from below its epoch."""
+    return forall(
+        Node,
+        Change,
+        lambda n, c: implies(
+            s.sent[n, c, Message.ACK] & ~s.forgetful[n],
+            takes_part(s, n, c) | (s.base[c] < s.epoch[n]) | barred(s, c),
+        ),
+    )
+
+
+@strengthening(
     "of two changes from one epoch, members that commit must not have acked both",
-    uses=("undone_was_barred", "vote_stays"),
-    only=(
-        "home_vote_is_commit",
-        "journal_before_send",
-        "committed_below_epoch",
-        "forgetful_is_out",
-        "unrequested_is_unknown",
-    ),
+    uses=("acked_is_open_or_past", "vote_stays"),
+    only=("home_vote_is_commit", "forgetful_is_out", "unrequested_is_unknown"),
 )
 def acked_two_means_barred(s: Cluster) -> Formula:
     """If a member has acked two changes from one epoch, one of them is never committed."""

@@ -24,6 +24,36 @@ from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_spec.language import Spec
 from samebeat_spec.specs import load_spec
 
+RLIMIT = 20_000_000
+"""What an obligation may cost: some need several times what is usual."""
+
+_REPORTED = (
+    "order of View",
+    "fact journal_before_send",
+    "fact forgetful_is_out",
+    "fact silent_report_means_no_vote",
+    "guard n is alive",
+)
+HINTS = {
+    "commit_vote_is_reported.propose": (
+        "axiom mechanisms_are_on",
+        "fact vote_in_a_view_that_has_begun",
+        "fact commit_vote_is_reported",
+        "guard v is a new view id",
+    ),
+    "reports_exclude_undo.report": (
+        *_REPORTED,
+        "axiom mechanisms_are_on",
+        "fact commit_vote_excludes_undo",
+    ),
+    "reports_exclude_commit.report": (
+        *_REPORTED,
+        "fact votes_of_a_view_agree",
+        "fact undo_vote_excludes_commit",
+    ),
+}
+"""For some obligations, what is enough: from all that may be assumed the search is long."""
+
 
 def _only(facts: tuple[Fact, ...], **only: tuple[str, ...]) -> tuple[Fact, ...]:
     """Return facts, some of which assume no others than these."""
@@ -97,7 +127,7 @@ def cluster_proof() -> Proof:
         no_foreign_message=(),
         status_once=(),
         rejoin_before_active=(),
-        value_known=("pre_image_known",),
+        value_known=("epoch_has_commit",),
     )
     own = (
         *_facts(cluster_invariants, Role.INDUCTIVE),
@@ -118,4 +148,6 @@ def cluster_proof() -> Proof:
         ),
         axioms=(quorums_meet, everyone_is_everyone, mechanisms_are_on),
         relational=("view",),
+        rlimit=RLIMIT,
+        hints=HINTS,
     )

@@ -57,20 +57,6 @@ def holds_pre_image_until_applied(s: Composed) -> Formula:
     )
 
 
-@strengthening("who is ahead must be ahead by one change only", role=Role.IMPLIED)
-def committed_not_beyond_open(s: Composed) -> Formula:
-    """Nobody has committed a change from a later epoch than one that is open at some member."""
-    return forall(
-        Node,
-        Node,
-        Change,
-        Change,
-        lambda n, m, c, d: implies(
-            is_open(s, n, c) & (s.phase[m, d] == Phase.COMMITTED), s.base[d] <= s.base[c]
-        ),
-    )
-
-
 @strengthening(
     "who is ahead by one change must hold what that one asked for",
     role=Role.IMPLIED,

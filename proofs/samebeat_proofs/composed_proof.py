@@ -13,6 +13,7 @@ from samebeat_proofs import composed_invariants
 from samebeat_proofs.composed_invariants import timers_use_the_envelope, values_are_safe
 from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_proofs.group_proof import group_proof
+from samebeat_proofs.solver import RLIMIT
 from samebeat_spec.specs import load_spec
 
 _A_PAIR = (
@@ -48,4 +49,5 @@ def composed_proof() -> Proof:
         left_out={"no_false_suspicion": _A_PAIR},
         reals=("Ticks", "Misses", "Excess"),
         relational=("watcher",),
+        rlimit=4 * RLIMIT,
     )

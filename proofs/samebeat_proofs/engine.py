@@ -20,7 +20,7 @@ from samebeat_proofs.facts import Proof, Role
 from samebeat_proofs.fragment import Edge
 from samebeat_proofs.obligations import IMPLIED, Generator, Obligation
 from samebeat_proofs.smtlib import DENIED
-from samebeat_proofs.solver import Budget, Solver
+from samebeat_proofs.solver import RLIMIT, Budget, Solver
 from samebeat_proofs.universe import Z3
 
 ALL_FACTS = "all facts at once"
@@ -53,7 +53,8 @@ class Discharged:
         used: labels of the assumptions that the refutation rests on, in order.
         seconds: wall time.
         cost: the solver's unit of work.
-        circle: sorts that go round in a circle; nothing if the obligation is decidable.
+        circle: sorts that go round in a circle, in what the solver was given when it answered;
+            nothing if that question is decidable.
         why: of what is undetermined, what the solver says.
     """
 
@@ -76,12 +77,14 @@ class Run:
     """A proof with what came of it.
 
     ``possible`` has an example for ``ALL_FACTS`` and for each action by name: a state in which
-    every fact holds, and a step by the action from there; None where none was found.
+    every fact holds, and a step by the action from there; None where none was found. ``rlimit`` is
+    what an obligation might cost.
     """
 
     proof: Proof
     discharged: tuple[Discharged, ...]
     possible: dict[str, Example | None]
+    rlimit: int = RLIMIT
 
     @property
     def impossible(self) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class Engine:
 
     def __init__(self, proof: Proof, budget: Budget | None = None) -> None:
         self.proof = proof
-        self.budget = budget or Budget()
+        self.budget = budget or Budget.of(proof)
         self.examples = Examples(proof, self.budget)
 
     @cached_property
@@ -139,16 +142,12 @@ class Engine:
         return tuple(self.generator.obligations())
 
     def find(self, name: str) -> Obligation:
-        """Return the obligation called ``name``, without making those of other facts.
+        """Return the obligation called ``name``, without making any other.
 
         Raises:
             KeyError: there is none.
         """
-        fact, _, part = name.partition(".")
-        for obligation in self.generator.obligations_called(fact):
-            if obligation.part == part:
-                return obligation
-        raise KeyError(name)
+        return self.generator.find(name)
 
     def run(self, begin: Callable[[Obligation], None] | None = None) -> Run:
         """Discharge every obligation, and look for examples of what must be possible.
@@ -163,7 +162,7 @@ class Engine:
         possible = {ALL_FACTS: self.examples.of_facts()}
         for action in self.proof.spec.actions:
             possible[action.name] = self.examples.of_action(action.name)
-        return Run(self.proof, tuple(found), possible)
+        return Run(self.proof, tuple(found), possible, self.budget.rlimit)
 
     def discharge(self, obligation: Obligation) -> Discharged:
         """Refute one obligation, or say why not."""
@@ -179,7 +178,9 @@ class Engine:
         if not fewer or attempt.answer is Answer.UNDETERMINED:
             attempt = self._refute(obligation, self.budget)
             spent += attempt.cost
-        circle = self.generator.graph.circle({**obligation.assumptions, DENIED: obligation.denied})
+        circle = self.generator.graph.circle(
+            {**attempt.obligation.assumptions, DENIED: obligation.denied}
+        )
         seconds = perf_counter() - begin
         return replace(attempt, obligation=obligation, seconds=seconds, cost=spent, circle=circle)
 
@@ -205,7 +206,7 @@ class Engine:
         """Yield parts of what may be assumed, if some of it says "there is".
 
         Such a fact makes the solver's search grow, and most obligations need none, or one: first
-        the fact itself, then what says no such thing, then with one that does.
+        the proof's hint, then the fact itself, what says no such thing, and with one that does.
         """
         alternations = self.generator.graph.alternations
         facts = {label for label in obligation.assumptions if label.startswith("fact ")}
@@ -215,6 +216,8 @@ class Engine:
             if (label in facts or label.startswith(OPTIONAL)) and alternations(formula)
         }
         own = f"fact {obligation.fact}"
+        if hint := self.proof.hints.get(obligation.name):
+            yield {k: v for k, v in obligation.assumptions.items() if k in hint}
         if there_is <= {own}:
             return
         steps = {f"fact {f.name}" for f in self.proof.facts if f.role is Role.STEP}

@@ -103,7 +103,7 @@ class Examples:
 
     def _against(self, sizes: Mapping[str, int], fact: str, part: str) -> Example | None:
         generator = self._generator(sizes)
-        for obligation in generator.obligations_called(fact):
+        for obligation in generator.obligations_called(fact, part):
             if obligation.part == part and not obligation.untouched:
                 steps = (*generator.starts, *generator.steps)
                 step = next((s for s in steps if s.action.name == part), None)

@@ -74,7 +74,7 @@ class Fact:
         only: beside itself and ``uses``, the facts that its obligations may assume; nothing: all.
             Assuming less is always sound, and the solver is not led astray.
         parts: of a run, its parts.
-        without: of a run, the axioms that are not assumed.
+        without: the axioms that are not assumed.
     """
 
     prop: Property
@@ -97,6 +97,15 @@ class Fact:
         """Whether only the proof needs it."""
         return bool(self.why)
 
+    @property
+    def is_lemma(self) -> bool:
+        """Whether only the proof needs it, and it follows from what else is there.
+
+        What is implied, and what is true of steps, is shown from other facts; so it says nothing
+        that they do not. Of an inductive fact ``lemma`` says why it follows.
+        """
+        return self.is_strengthening and (bool(self.lemma) or self.role is not Role.INDUCTIVE)
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -111,6 +120,9 @@ class Proof:
             other in a circle would make an obligation undecidable.
         reals: names of sorts of whole numbers that are read as all real numbers.
         shows: the name of the shipped spec whose promises these are; nothing: of ``spec`` itself.
+        rlimit: what one obligation may cost, in the solver's unit of work; nothing: as usual.
+        hints: for an obligation by name, labels of assumptions that are enough: they are tried
+            first, alone. Wrong ones cost a little time, and nothing else.
     """
 
     spec: Spec
@@ -120,6 +132,8 @@ class Proof:
     relational: tuple[str, ...] = ()
     reals: tuple[str, ...] = ()
     shows: str = ""
+    rlimit: int | None = None
+    hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [f.name for f in self.facts]

@@ -177,9 +177,14 @@ class Naive:
         return _contradict([*self._given(assumed, self.cells), denied])
 
     def kept(self, goal: Property, action: Action, assumed: Sequence[Property]) -> bool:
-        """Return whether an action leads only to where a fact holds, from where others hold."""
-        broken = any_of(list(self._broken(goal, action, self.cells)))
-        return _contradict([*self._given(assumed, self.cells), broken])
+        """Return whether an action leads only to where a fact holds, from where others hold.
+
+        What is assumed may also be about steps, and then it is assumed of this one.
+        """
+        about_steps = [p for p in assumed if p.kind == "step"]
+        known = [p for p in assumed if p.kind != "step"]
+        broken = any_of(list(self._broken(goal, action, self.cells, about_steps)))
+        return _contradict([*self._given(known, self.cells), broken])
 
     def at_start(self, goal: Property, initial: Action, axioms: Sequence[Property]) -> bool:
         """Return whether a fact holds in the initial states."""
@@ -199,7 +204,9 @@ class Naive:
                 self._facts[p.name] = self.truth(p.formula, {}, cells)
         return [*self.fit(cells), *(self._facts[p.name] for p in assumed)]
 
-    def _broken(self, goal: Property, action: Action, before: Cells) -> Iterator[Any]:
+    def _broken(
+        self, goal: Property, action: Action, before: Cells, known: Sequence[Property] = ()
+    ) -> Iterator[Any]:
         """Yield for each choice of arguments that the step can be taken and breaks a fact."""
         for picked in product(*(self.domain(p.sort) for p in action.parameters)):
             labels = (p.label for p in action.parameters)
@@ -208,7 +215,8 @@ class Naive:
                 self._steps[action.name, picked] = self.step(action, names, before)
             needs, after = self._steps[action.name, picked]
             pair = (before, after) if goal.kind == "step" else (after, None)
-            yield all_of([*needs, negation(self.truth(goal.formula, {}, *pair))])
+            step = [self.truth(p.formula, {}, before, after) for p in known]
+            yield all_of([*needs, *step, negation(self.truth(goal.formula, {}, *pair))])
 
 
 # --- truth, computed where it can be -----------------------------------------------------------

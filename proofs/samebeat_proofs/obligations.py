@@ -146,6 +146,11 @@ class Generator:
         }
         return {**totals, **facts}
 
+    def _axioms_for(self, fact: Fact) -> dict[str, Z3]:
+        """Return what the obligations of ``fact`` may assume of orders and constants."""
+        left_out = {f"axiom {name}" for name in fact.without}
+        return {label: f for label, f in self.axioms.items() if label not in left_out}
+
     def _is_chosen(self, fact: Fact, other: Fact) -> bool:
         """Return whether ``fact`` is shown with the help of ``other``, if it may be."""
         if other is fact or other.name in fact.uses:
@@ -238,33 +243,47 @@ class Generator:
             yield from self.obligations_of(fact)
         yield from self.obligations_called(ONE_VALUE)
 
-    def obligations_called(self, name: str) -> Iterator[Obligation]:
+    def find(self, name: str) -> Obligation:
+        """Return the obligation called ``name``, without making any other.
+
+        Raises:
+            KeyError: there is none.
+        """
+        fact, _, part = name.partition(".")
+        for obligation in self.obligations_called(fact, part):
+            if obligation.part == part:
+                return obligation
+        raise KeyError(name)
+
+    def obligations_called(self, name: str, part: str | None = None) -> Iterator[Obligation]:
         """Yield the obligations of a fact by its name, or those that each place has one value."""
         if name != ONE_VALUE:
-            yield from self.obligations_of(self.proof.find(name))
+            yield from self.obligations_of(self.proof.find(name), part)
         else:
             for step in (*self.starts, *self.steps):
                 yield from self._one_value(step)
 
-    def obligations_of(self, fact: Fact) -> Iterator[Obligation]:
-        """Yield the obligations of one fact."""
+    def obligations_of(self, fact: Fact, part: str | None = None) -> Iterator[Obligation]:
+        """Yield the obligations of one fact; if ``part`` is given, of these that one."""
+        axioms = self._axioms_for(fact)
         if fact.role is Role.RUN:
-            axioms = {k: f for k, f in self.axioms.items() if k not in _axioms(fact.without)}
-            for part in fact.parts:
-                given, denied = course(self, part)
-                yield Obligation(fact.name, part.name, "run", {**axioms, **given}, denied)
+            for own in fact.parts:
+                given, denied = course(self, own)
+                if part not in (None, own.name):
+                    continue
+                yield Obligation(fact.name, own.name, "run", {**axioms, **given}, denied)
             return
         if fact.role is Role.IMPLIED:
             denied = self.denied(fact, self.before)
-            assumptions = {**self.axioms, **self.assumed_for(fact)}
+            assumptions = {**axioms, **self.assumed_for(fact)}
             yield Obligation(fact.name, IMPLIED, "implied", assumptions, denied)
             return
         if fact.role is Role.INDUCTIVE:
-            for start in self.starts:
+            for start in _called(part, self.starts):
                 denied = self.denied(fact, start.after)
-                assumptions = {**self.axioms, **_labelled(start)}
+                assumptions = {**axioms, **_labelled(start)}
                 yield Obligation(fact.name, start.action.name, "start", assumptions, denied)
-        for step in self.steps:
+        for step in _called(part, self.steps):
             yield self._kept(fact, step)
 
     def _kept(self, fact: Fact, step: Step) -> Obligation:
@@ -276,7 +295,7 @@ class Generator:
             for other in map(self.proof.find, fact.uses)
             if other.role is Role.STEP
         }
-        known = {**self.axioms, **self.assumed_for(fact), **about_steps}
+        known = {**self._axioms_for(fact), **self.assumed_for(fact), **about_steps}
         assumptions = {**known, **_labelled(step)}
         if fact.role is Role.STEP:
             denied, untouched = self.denied(fact, self.before, step.after), False
@@ -330,8 +349,8 @@ class Generator:
         return translator.all_of([*conditions, z3.Not(translator.same(*values))])
 
 
-def _axioms(names: Sequence[str]) -> set[str]:
-    return {f"axiom {name}" for name in names}
+def _called(part: str | None, steps: Sequence[Step]) -> list[Step]:
+    return [s for s in steps if part in (None, s.action.name)]
 
 
 def _labelled(step: Step) -> dict[str, Z3]:

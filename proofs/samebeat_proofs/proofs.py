@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from samebeat_proofs.cluster_proof import cluster_proof
 from samebeat_proofs.composed_proof import composed_proof
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
@@ -17,6 +18,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "pair": pair_proof,
     "heartbeat": timed_proof,
     "composed": composed_proof,
+    "cluster": cluster_proof,
     "loss-time": loss_time_proof,
     "transport": transport_proof,
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import z3
 
+from samebeat_proofs.facts import Proof
 from samebeat_proofs.universe import Z3
 
 RLIMIT = 2_000_000
@@ -23,6 +24,11 @@ class Budget:
 
     rlimit: int = RLIMIT
     seed: int = 0
+
+    @classmethod
+    def of(cls, proof: Proof, rlimit: int | None = None, seed: int = 0) -> Budget:
+        """Return what an obligation of a proof may cost: as given, as it says, or as usual."""
+        return cls(rlimit or proof.rlimit or RLIMIT, seed)
 
 
 class Solver:

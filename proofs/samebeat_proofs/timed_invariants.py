@@ -13,6 +13,7 @@ from samebeat_proofs.timed_model import (
     RealPair,
     covers,
     longest,
+    needed,
     none_on_its_way,
 )
 from samebeat_spec.heartbeat import FIRST, SECOND, Change, Policy, Rearming, widens
@@ -374,10 +375,9 @@ def settled_before_late_crash(s: RealPair) -> Formula:
 
 
 @strengthening(
-    "that nobody suspects a live node is shown from what bounds the silence",
-    role=Role.IMPLIED,
-    lemma="it says in one line why the second never waits in vain",
+    "a deadline passes or is moved in a step, and what counts is the silence after it",
+    role=Role.STEP,
 )
-def deadline_outlasts_silence(s: RealPair) -> Formula:
-    """While the first is alive, the second has not waited for longer than its deadline."""
-    return implies(s.alive, s.since_heard_ticks <= s.deadline_ticks[s.armed[SECOND]])
+def silence_stays_short(s: RealPair, t: RealPair) -> Formula:
+    """As long as the first is alive, the second never waits for longer than SAFE allows."""
+    return implies(s.alive & t.alive, t.since_heard_ticks <= needed(s, t.longest_used))

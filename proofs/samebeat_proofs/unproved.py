@@ -8,5 +8,9 @@ UNPROVED = {
         "same question the other way round, which is argued and not proved"
     ),
     "limits": "levels are small whole numbers that models choose; no proof has been tried",
+    "retries": (
+        "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
+        "is checked in its models"
+    ),
 }
 """For each spec with promises about safety and without a proof, why, in one line."""

@@ -34,6 +34,7 @@ from samebeat_spec.language import (
     initial,
     invariant,
     ite,
+    leads_to,
     refinement,
     step_property,
     variable,
@@ -49,6 +50,8 @@ from samebeat_spec.transport import (
     Transport,
     holds_all,
     holds_some,
+    is_closed,
+    is_queued,
     is_unacked,
 )
 
@@ -286,6 +289,18 @@ def tried_for_long_enough(s: Retries, t: Retries) -> Formula:
         Message,
         lambda m: implies(is_unacked(s, m) & (t.fate[m] == Fate.FAILED), is_over(s, m)),
     )
+
+
+@leads_to(weak=(layer.send, layer.deliver, lose, lose_ack, give_up, tick), claims=RETRY_TIME)
+def told_in_the_end(s: Retries, m: Message) -> tuple[Formula, Formula]:
+    """A message that was accepted is confirmed or given up in the end, if time goes on."""
+    return is_queued(s, m) | is_unacked(s, m), is_closed(s, m)
+
+
+@leads_to(weak=(layer.receive, layer.deliver, layer.hear_ack), claims=RETRIES)
+def confirmed_in_the_end(s: Retries, m: Message) -> tuple[Formula, Formula]:
+    """If nothing is lost, what was sent is confirmed, and not given up."""
+    return is_unacked(s, m) & ~s.loses, s.fate[m] == Fate.CONFIRMED
 
 
 @witness(claims=RETRY_TIME)

@@ -12,6 +12,8 @@ from tests.proofs.ballot import PROOF, SPEC, Voter
 from samebeat_proofs import proofs
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.fragment import Edge, SortGraph
+from samebeat_proofs.loss_time import loss_time_proof
+from samebeat_proofs.proofs import load_proof
 from samebeat_spec.language import exists
 from samebeat_spec.specs import load_spec
 
@@ -139,6 +141,17 @@ def test_a_budget_that_runs_out_is_exit_3(run: Run, shipped: Shipped) -> None:
     assert "one_decision holds" not in " ".join(ran.out.split())
 
 
+def test_a_proof_may_say_what_an_obligation_may_cost(run: Run, shipped: Shipped) -> None:
+    shipped(replace(PROOF, rlimit=1))
+    assert run("prove").code == 3
+    ran = run("prove", "--rlimit", "2000000")
+    assert ran.code == 0
+    assert "Each may cost 2,000,000 of the solver's units of work" in ran.out
+    shipped(PROOF)
+    (proof,) = json.loads(run("prove", "--format", "json").out)["proofs"]
+    assert (proof["rlimit"], proof["undecidable"]) == (2_000_000, [])
+
+
 def test_a_proof_about_nothing_is_exit_3(
     run: Run, results: Callable[[], dict[str, Any]], shipped: Shipped
 ) -> None:
@@ -170,7 +183,9 @@ def test_what_may_be_undecidable_names_the_circle(
     ran = run("prove")
     assert ran.code == 0
     circle = "Voter -> Voter (fact one_vote: for all ... there is)"
-    assert f"one_vote.vote may be undecidable: {circle}" in ran.out
+    assert f"one_vote.start, and 7 more may be undecidable: {circle}" in ran.out
+    (proof,) = json.loads(run("prove", "--format", "json").out)["proofs"]
+    assert len(proof["undecidable"]) == 8
     assert "All are decidable" not in ran.out
 
 
@@ -230,3 +245,39 @@ def test_the_group_change_is_proved(run: Run) -> None:
     ran = run("prove", "group")
     assert ran.code == 0
     assert "331 of 331 obligations proved" in ran.out
+
+
+@pytest.mark.slow
+def test_the_hardened_group_change_is_proved_within_the_budget_that_its_proof_states(
+    run: Run, tmp_path: Path
+) -> None:
+    ran = run("prove", "cluster", "--format", "json", "--output", tmp_path / "proof.json")
+    found = json.loads((tmp_path / "proof.json").read_text("utf-8"))
+    (proof,) = found["proofs"]
+    assert (ran.code, proof["missing"], proof["impossible"]) == (0, [], [])
+    assert {r["rung"] for r in found["results"]} == {"all-n"}
+    costs = [o["cost"] for r in found["results"] for o in r["obligations"]]
+    assert max(costs) <= proof["rlimit"] == load_proof("cluster").rlimit
+
+
+def test_what_holds_for_all_real_numbers_says_so(run: Run) -> None:
+    ran = run("prove", "loss-time")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[0] == "loss-time, for any number of Change and all real Ticks"
+    assert "losses_take_time               holds for all reals" in ran.out
+
+
+def test_the_report_for_programs_has_the_rung_of_real_numbers(
+    results: Callable[[], dict[str, Any]], shipped: Shipped
+) -> None:
+    shipped(loss_time_proof())
+    assert {r["rung"] for r in results().values()} == {"all-reals"}
+
+
+@pytest.mark.slow
+def test_a_proof_that_reads_a_spec_in_its_own_way_says_so(run: Run) -> None:
+    found = json.loads(run("prove", "heartbeat", "--format", "json").out)
+    (proof,) = found["proofs"]
+    assert (proof["spec"], proof["read_as"]) == ("heartbeat", "heartbeat-reals")
+    rungs = {r["property"]: r["rung"] for r in found["results"]}
+    assert rungs["no_false_suspicion"] == rungs["safe_is_tight"] == "all-reals"

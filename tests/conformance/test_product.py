@@ -69,6 +69,23 @@ def test_two_members_conform_when_one_crashes_and_comes_back() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "states", "edges"),
+    [
+        ("2x1-crashes", 232, 640),
+        ("2x2", 530, 872),
+        ("2x2-hang", 1_090, 2_232),
+        ("2x2-quarantine", 618, 976),
+    ],
+)
+def test_larger_clusters_of_two_conform(name: str, states: int, edges: int) -> None:
+    """Notes C5 to C7: every step, with rival changes, hangs, failing undos and two crashes."""
+    found = Product(find(name).instance, on_demand=True).run()
+    assert found.verdict == "holds"
+    assert (found.states, found.edges, found.edges_covered) == (states, edges, edges)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("members", "changes", "crashes"), [(1, 1, 0), (2, 1, 0), (2, 1, 1)])
 def test_knowledge_on_demand_finds_what_full_knowledge_finds(
     members: int, changes: int, crashes: int

@@ -9,7 +9,7 @@ import z3
 from samebeat_models.advice.basis import ENVELOPE, LITERAL, ORDER, TIGHT
 from samebeat_models.catalog import load_catalog
 from samebeat_proofs.engine import Answer, Engine, Run
-from samebeat_proofs.facts import Part, Proof, ProofError, Role, axiom
+from samebeat_proofs.facts import Part, Proof, ProofError, Role, axiom, strengthening
 from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.obligations import IMPLIED
 from samebeat_proofs.solver import RLIMIT, Budget, Solver
@@ -17,8 +17,8 @@ from samebeat_proofs.standing import standings
 from samebeat_proofs.timed_model import RealPair
 from samebeat_proofs.timed_proof import timed_proof
 from samebeat_proofs.universe import Universe
-from samebeat_spec.heartbeat import Policy
-from samebeat_spec.language import Formula, Instance
+from samebeat_spec.heartbeat import Policy, Ticks
+from samebeat_spec.language import Formula, Instance, forall
 from samebeat_spec.language.interpreter import Interpreter
 
 from .timed_link import HEARTBEAT, pair
@@ -64,7 +64,7 @@ def test_the_obligations_are_complete():
         for part in parts.get(f.role, [p.name for p in f.parts])
     ]
     assert [o.name for o in ENGINE.obligations] == expected
-    assert len(expected) == 399
+    assert len(expected) == 411
 
 
 @pytest.mark.slow
@@ -245,11 +245,17 @@ def test_only_a_sort_that_the_proof_names_is_read_as_real_numbers():
     assert Universe(SPEC, reals=("Ticks",)).sort(next(s for s in SPEC.sorts if s.integer)).is_real
 
 
-def test_nothing_is_said_of_all_numbers():
-    """ "For all times" would leave the decidable fragment, and is refused."""
-    quantified = [p.name for p in HEARTBEAT.properties if "Ticks" in p.doc]
-    assert quantified == []
-    assert all(not s.integer for s in SPEC.sorts if s.__name__ != "Ticks")
+def test_nothing_can_be_said_of_all_numbers():
+    """It would leave the decidable fragment."""
+
+    @strengthening("to be refused")
+    def no_time_is_negative(s: RealPair) -> Formula:
+        """Each time is none, or more, and somebody is alive or not."""
+        return forall(Ticks, lambda d: (d >= 0) | s.alive)
+
+    engine = Engine(replace(PROOF, facts=(*PROOF.facts, no_time_is_negative)))
+    with pytest.raises(ProofError, match="counts or calculates"):
+        engine.find("no_time_is_negative.start")
 
 
 def test_the_proofs_that_advise_cites_are_there():

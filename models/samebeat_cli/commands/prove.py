@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from samebeat_proofs.engine import Engine
     from samebeat_proofs.facts import Proof
     from samebeat_proofs.obligations import Obligation
-    from samebeat_proofs.solver import Budget as SolverBudget
 
 
 SEARCH = Budget(states=200_000, seconds=10)
@@ -64,7 +63,8 @@ def prove(
         int | None,
         typer.Option(
             min=1,
-            help="What an obligation may cost, in the solver's unit of work; above: undetermined.",
+            help="What an obligation may cost, in the solver's unit of work; above: undetermined. "
+            "Nothing: what each proof says.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the solver's random choices.")] = 0,
@@ -131,8 +131,6 @@ def prove(
     _refuse("a proof", {"--one-action": one_action, "--out-itf": out_itf})
     from samebeat_cli.assurance import explored_only
     from samebeat_cli.reports.proofs import exit_code
-    from samebeat_proofs.solver import RLIMIT
-    from samebeat_proofs.solver import Budget as SolverBudget
 
     if output is not None:
         check_can_write(output)
@@ -141,7 +139,7 @@ def prove(
     if draw is not None:
         make_folder(draw)
     proofs = _without(_select(specs or ()), without)
-    proved = _run(proofs, SolverBudget(rlimit or RLIMIT, seed), smt2)
+    proved = _run(proofs, rlimit, seed, smt2)
     if draw is not None:
         _draw(proved, draw)
     _deliver(proved, explored_only(specs or ()), form, output, obligations)
@@ -236,12 +234,13 @@ def _draw(proved: Sequence[Proved], folder: Path) -> None:
                 write_file(folder / (name + SUFFIX), picture(found))
 
 
-def _run(proofs: Sequence[Proof], budget: SolverBudget, smt2: Path | None) -> list[Proved]:
+def _run(proofs: Sequence[Proof], rlimit: int | None, seed: int, smt2: Path | None) -> list[Proved]:
     """Discharge the obligations of every proof in turn."""
     from samebeat_cli.progress import Progress
     from samebeat_proofs.engine import Engine
+    from samebeat_proofs.solver import Budget as SolverBudget
 
-    engines = [Engine(proof, budget) for proof in proofs]
+    engines = [Engine(proof, SolverBudget.of(proof, rlimit, seed)) for proof in proofs]
     progress = Progress(sum(len(engine.obligations) for engine in engines), "obligations")
     try:
         with progress:

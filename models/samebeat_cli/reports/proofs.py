@@ -182,6 +182,8 @@ def _obligations(p: Proved) -> Table:
     table.add_column("uses", overflow="fold")
     for d in p.run.discharged:
         uses = "what it reads is not set" if d.obligation.untouched else "; ".join(d.used)
+        if d.circle:
+            uses += "; may be undecidable"
         table.add_row(d.name, str(d.answer), f"{d.cost:,}", f"{d.seconds:.3f}", uses)
     return table
 
@@ -191,8 +193,9 @@ def _remarks(p: Proved) -> Iterator[Text | str]:
         if d.answer is not Answer.PROVED:
             yield from _open(p, d)
     outside = [d for d in p.run.discharged if d.circle]
-    for d in outside:
-        yield f"{d.name} may be undecidable: {describe(d.circle)}"
+    for found in _by_sorts(outside):
+        more = f", and {len(found) - 1} more" if found[1:] else ""
+        yield f"{found[0].name}{more} may be undecidable: {describe(found[0].circle)}"
     for name in p.run.impossible:
         yield Text(f"{name}: no example was found, so the proof may be about nothing", "bold red")
     for name in p.run.missing:
@@ -203,6 +206,8 @@ def _remarks(p: Proved) -> Iterator[Text | str]:
         f"{proved:,} of {len(p.run.discharged):,} obligations proved, {untouched:,} of them "
         "because the action sets nothing that the fact reads"
     )
+    most = max(d.cost for d in p.run.discharged)
+    yield f"Each may cost {p.run.rlimit:,} of the solver's units of work; the most was {most:,}."
     if not p.run.missing:
         yield "They are complete: the start and every action for each fact, whatever its role asks."
     if not outside:
@@ -215,6 +220,14 @@ def _remarks(p: Proved) -> Iterator[Text | str]:
     others = [x.name for x in p.run.proof.spec.promises if not _is_safety(x)]
     if others:
         yield f"Not safety, so not here (samebeat check): {', '.join(others)}"
+
+
+def _by_sorts(outside: Sequence[Discharged]) -> list[list[Discharged]]:
+    """Put together those obligations in which the same sorts depend on themselves."""
+    found: dict[frozenset[str], list[Discharged]] = {}
+    for d in outside:
+        found.setdefault(frozenset(edge.source for edge in d.circle), []).append(d)
+    return list(found.values())
 
 
 def _is_safety(promise: Any) -> bool:
@@ -303,6 +316,8 @@ def _proof(p: Proved) -> dict[str, Any]:
         "read_as": proof.spec.name,
         "fingerprint": proof.spec.fingerprint,
         "obligations": len(p.run.discharged),
+        "rlimit": p.run.rlimit,
+        "undecidable": [d.name for d in p.run.discharged if d.circle],
         "missing": list(p.run.missing),
         "impossible": list(p.run.impossible),
         "left_out": dict(proof.left_out),
