@@ -256,6 +256,9 @@ class Ends:
         after = channel.receiving
         delivered, again = list(r.delivered), list(r.again)
         for data in channel.delivered():
+            if data not in self._of:  # nobody has sent that; the spec has no such state
+                again = [True for _ in again]
+                continue
             m = self._of[data]
             again[m] |= delivered[m]
             delivered[m] = True
