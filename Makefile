@@ -29,7 +29,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help check conform test test-all lint second-opinion figures bench lock clean
+.PHONY: help check conform test test-all lint mutants fuzz figures second-opinion bench lock clean
 
 help: ## print this manual
 	@awk '/^##/ { sub(/^## ?/, ""); print } \
@@ -56,6 +56,12 @@ lint: $(VENV)/.dev ## style, formatting, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+mutants: $(VENV)/.dev ## put mistakes into the core, one by one; does anything notice?
+	@$(BIN)/python -m samebeat_conformance.mutants $(ARGS)
+
+fuzz: $(VENV)/.fuzz ## throw ten million datagrams at the codec and the core (Linux, CPython 3.11-3.13)
+	@$(BIN)/python -m samebeat_conformance.fuzz $(ARGS)
+
 second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc5 to prove again
 	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
 
@@ -66,9 +72,10 @@ bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where i
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: $(VENV)/lock/bin/uv ## pin again, after a change of dependencies
-	@echo "pinning requirements.lock and requirements-dev.lock ..."
+	@echo "pinning requirements.lock and those for development and for fuzzing ..."
 	@$(COMPILE) --group build --output-file requirements.lock
 	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --group fuzz --constraint requirements.lock --output-file requirements-fuzz.lock
 
 clean: ## remove .venv, caches and build output
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -99,6 +106,12 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/pyvenv.cfg
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/pyvenv.cfg
 	$(install)
 	@touch $@ $(VENV)/.run
+
+# atheris has wheels for some Pythons and platforms only: nothing else needs it.
+$(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.dev
+	@echo "installing $< into $(VENV) ..."
+	@$(BIN)/$(PIP) install --require-hashes --only-binary :all: --requirement $<
+	@touch $@
 
 # Only `lock` needs uv, so it stays out of the locks: one environment of its own.
 $(VENV)/lock/bin/uv: | $(VENV)/pyvenv.cfg

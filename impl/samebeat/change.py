@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from samebeat import operations
 from samebeat.effects import Purpose
-from samebeat.ids import MAX_MEMBERS, ChangeId, View, is_quorum
+from samebeat.ids import LARGEST, MAX_MEMBERS, ChangeId, View, is_quorum
 from samebeat.journal import Ballot, Mark, Open, Phase, covers, marked
 from samebeat.messages import Ack, AnyBody, Closed, Committed, Failure, Ok, Request, Vote
 from samebeat.parameters import Settings, problems
@@ -81,6 +81,8 @@ def may_ask(s: State) -> str:
         return f"this node has taken itself out: it {s.journal.out}"
     if s.outside or not s.is_ready:
         return "this node is in no view that has begun; try again later"
+    if s.journal.epoch >= LARGEST:
+        return "no epoch is left: this cluster must be set up anew"
     if is_busy(s):
         return "this node is busy with another change; try again later"
     return ""

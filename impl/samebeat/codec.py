@@ -10,6 +10,9 @@ VERSION = 1
 MAX_BYTES = 16_384
 """No message is longer; a report with as many open changes as there can be fits."""
 
+LONGEST_REASON = 200
+"""No reason why bytes are no message is longer."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)
 
@@ -36,4 +39,10 @@ def decode(data: bytes) -> Message:
     try:
         return _decoder.decode(data)
     except (ValueError, RecursionError, OverflowError) as error:  # DecodeError is a ValueError
-        raise ProtocolError(str(error) or type(error).__name__) from None
+        raise ProtocolError(_one_line(error)) from None
+
+
+def _one_line(error: Exception) -> str:
+    """Return the reason; it may quote what has come, so it is made short and printable."""
+    said = str(error) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in said[:LONGEST_REASON])

@@ -15,7 +15,10 @@ MAX_MEMBERS = 16
 """How many members a cluster may have; what a node remembers is bounded by it."""
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"\A[a-z0-9.-]+\Z")]
-Natural: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+LARGEST = 2**53
+"""No number is larger. A member that lies could use them up; then there is no next one."""
+
+Natural: TypeAlias = Annotated[int, Meta(ge=0, le=LARGEST)]
 Members: TypeAlias = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=MAX_MEMBERS)]
 """Names of members, each once, in order."""
 
@@ -37,10 +40,10 @@ class View(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 class ChangeId(Struct, frozen=True, array_like=True, order=True, forbid_unknown_fields=True):
     """A change id: the epoch that it starts from, who asks for it, in which boot, and a count."""
 
-    base: Natural
+    base: Annotated[int, Meta(ge=0, lt=LARGEST)]
     initiator: Name
     boot: Natural
-    sequence: Natural
+    sequence: Annotated[int, Meta(ge=1, le=LARGEST)]
 
 
 def ordered(names: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from samebeat.ids import ChangeId, Name, Natural, View, ViewId
+from samebeat.ids import LARGEST, ChangeId, Name, Natural, View, ViewId
 from samebeat.journal import Ballot, Report
 from samebeat.parameters import Settings
 
@@ -127,8 +127,8 @@ class Fragment(Body, frozen=True, tag="fragment"):
     boot: Natural
     to: Natural
     epoch: Natural
-    floor: Annotated[int, Meta(ge=1, le=2**53)]
-    sequence: Annotated[int, Meta(ge=1, le=2**53)]
+    floor: Annotated[int, Meta(ge=1, lt=LARGEST)]
+    sequence: Annotated[int, Meta(ge=1, lt=LARGEST)]
     index: Index
     size: FragmentSize
     length: Annotated[int, Meta(ge=1, le=MAX_PAYLOAD)]

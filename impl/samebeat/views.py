@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from samebeat import change
 from samebeat.effects import Began
-from samebeat.ids import View, ViewId, is_quorum, ordered
+from samebeat.ids import LARGEST, View, ViewId, is_quorum, ordered
 from samebeat.journal import Ballot, Open, Report, covers
 from samebeat.messages import Told
 from samebeat.state import State, frozen, with_entry
@@ -84,12 +84,15 @@ def vote_in_flush(s: State) -> bool:
 
 def _found(s: State) -> list[Open]:
     """Return what is open in the reports to the view, and decided neither there nor here."""
-    epoch = s.journal.epoch
+    epoch, known = s.journal.epoch, s.config.members
     by_id = {
         o.id: o
         for r in s.reports.values()
         for o in r.opens
-        if o.id.base == epoch and o.home.id < s.promised.id and not s.knows_undone(o.id)
+        if o.id.initiator in known
+        and o.id.base == epoch
+        and o.home.id < s.promised.id
+        and not s.knows_undone(o.id)
     }
     undone = {
         c for c in by_id for r in s.reports.values() if r.epoch == epoch and covers(r.undone, c)
@@ -124,6 +127,8 @@ def proposal_due_ms(s: State) -> int | None:
     members, since_ms = s.wish
     if s.outside or s.journal.out or s.config.me not in members:
         return None
+    if _highest_number(s) >= LARGEST:
+        return None
     turn_ms = members.index(s.config.me) * s.config.stagger_ms
     if s.is_ready:
         return since_ms + turn_ms if members != s.promised.members else None
@@ -144,5 +149,8 @@ def propose_if_due(s: State) -> None:
     due_ms = proposal_due_ms(s)
     if due_ms is None or s.now_ms < due_ms:
         return
-    highest = max(s.promised.id, s.seen or s.promised.id)
-    promise(s, View(ViewId(highest.number + 1, s.config.me), s.wish[0]))
+    promise(s, View(ViewId(_highest_number(s) + 1, s.config.me), s.wish[0]))
+
+
+def _highest_number(s: State) -> int:
+    return max(s.promised.id, s.seen or s.promised.id).number

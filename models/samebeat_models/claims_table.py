@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,13 +22,29 @@ _CITATION = re.compile(rf"\b(?:[Cc]laim|[Nn]ote)s? ({_ID}(?:(?:,| and|, and) {_I
 
 
 @dataclass(frozen=True)
+class Implemented:
+    """What the implementation has of one element.
+
+    Attributes:
+        handlers: its functions.
+        exercised: the tests in which they run.
+        core: what of the element it does not do, and why; empty: nothing.
+    """
+
+    handlers: tuple[str, ...] = ()
+    exercised: tuple[str, ...] = ()
+    core: str = ""
+
+
+@dataclass(frozen=True)
 class ClaimRow:
     """One element with everything that cites it.
 
     Actions, properties and witnesses are written ``spec.name``; proofs, handlers and tests as their
     readers name them. A property can fail wherever it is checked. A witness says that a situation
     can come up, so it promises nothing and stands apart. A design note of our own (C1 to C8) is a
-    row like any other. Models are those that show the element, see ``shows``.
+    row like any other. Models are those that show the element, see ``shows``. Handlers are what the
+    implementation has, ``exercised`` the tests in which they run, ``core`` what it does not do.
     """
 
     claim: Claim
@@ -39,6 +55,8 @@ class ClaimRow:
     proofs: tuple[str, ...] = ()
     handlers: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    exercised: tuple[str, ...] = ()
+    core: str = ""
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -56,6 +74,7 @@ def claim_rows(
     specs: Iterable[Spec],
     models: Sequence[Model],
     tests: Mapping[str, tuple[str, ...]] | None = None,
+    implemented: Mapping[str, Implemented] | None = None,
 ) -> tuple[ClaimRow, ...]:
     """Return a row for each claim element and design note, in their order.
 
@@ -63,11 +82,19 @@ def claim_rows(
         specs: the specs whose actions and properties count.
         models: the catalog.
         tests: for each id the tests that cite it (see ``cited_in_tests``).
+        implemented: for each id what the implementation has.
     """
     known = {spec.name: spec for spec in specs}
-    return tuple(
+    rows = (
         _row(claim, known, models, (tests or {}).get(claim.id, ()))
         for claim in CLAIMS + DESIGN_NOTES
+    )
+    there = implemented or {}
+    nothing = Implemented()
+    return tuple(
+        replace(row, handlers=done.handlers, exercised=done.exercised, core=done.core)
+        for row in rows
+        for done in (there.get(row.claim.id, nothing),)
     )
 
 

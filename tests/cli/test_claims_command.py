@@ -20,7 +20,7 @@ def test_json_lists_every_element_with_the_documented_fields(run: Run) -> None:
     rows = json.loads(run("claims", "--format", "json").out)
     assert [row["claim"] for row in rows] == [c.id for c in CLAIMS + DESIGN_NOTES]
     fields = {"claim", "text", "actions", "properties", "models", "proofs", "handlers", "tests"}
-    fields |= {"behaviour", "stands_for", "left_out", "lacks", "witnesses"}
+    fields |= {"behaviour", "stands_for", "left_out", "lacks", "witnesses", "exercised", "core"}
     assert all(fields == set(row) for row in rows)
 
 
@@ -28,7 +28,7 @@ def test_an_element_names_the_actions_and_properties_that_cite_it(run: Run) -> N
     rows = {row["claim"]: row for row in json.loads(run("claims", "--format", "json").out)}
     assert "group.undo" in rows["1(f)"]["actions"]
     assert "group.agreement" in rows["1(f)"]["properties"]
-    assert rows["1(f)"]["proofs"] == []
+    assert "group.agreement: all-n" in rows["1(f)"]["proofs"]
 
 
 def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> None:
@@ -36,10 +36,20 @@ def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> N
     assert "    not behaviour; the daemon samebeatd stands for it\n" in shown
 
 
+def test_an_element_names_the_functions_that_do_it_and_a_test_of_them(run: Run) -> None:
+    rows = {row["claim"]: row for row in json.loads(run("claims", "--format", "json").out)}
+    assert rows["1(f)"]["handlers"] == ["samebeat.change.is_to_be_undone", "samebeat.change.undo"]
+    (test,) = rows["1(f)"]["exercised"]
+    assert test in rows["1(f)"]["tests"]
+    assert rows["1(f)"]["core"] == ""
+    assert rows["20"]["core"].startswith("not in it: the core makes every change a group change")
+
+
 def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
     shown = run("claims").out
-    part = shown[shown.index("\nC5  ") :].split("\nC6  ")[0]
+    part = shown[shown.index("\n24  ") :].split("\n25(a)  ")[0]
     assert "    handlers   -\n" in part
+    assert "    core       not in it: a heartbeat of the core states what its sender has " in part
     assert shown.splitlines()[-1].endswith(" 0 missing: -")
 
 
@@ -199,3 +209,10 @@ def test_a_catalog_with_an_error_ends_the_command_in_one_line(
 ) -> None:
     catalog(Model(name="g", spec="none"))
     assert "no spec is called 'none'" in fails(151, "claims")
+
+
+def test_an_element_shows_what_is_proved_of_it_and_on_which_rung(run: Run) -> None:
+    rows = {row["claim"]: row for row in json.loads(run("claims", "--format", "json").out)}
+    assert "group.failure_excludes_commit: all-n" in rows["1(e)"]["proofs"]
+    assert "heartbeat.tightener_defers: all-reals" in rows["C1"]["proofs"]
+    assert not any("quiescence_reachable" in proof for proof in rows["1(f)"]["proofs"])

@@ -19,7 +19,7 @@ from samebeat.parameters import Settings
 LONG = tuple(f"{i:02}".ljust(32, "x") for i in range(MAX_MEMBERS))
 LARGE = 2**53
 HOME = View(ViewId(LARGE, LONG[0]), LONG)
-CHANGES = [ChangeId(LARGE, name, LARGE, LARGE) for name in LONG]
+CHANGES = [ChangeId(LARGE - 1, name, LARGE, LARGE) for name in LONG]
 SETTINGS = Settings(receive_send_timer_ratio=1.5)
 REPORT = Report(
     HOME,
@@ -42,7 +42,7 @@ BODIES: tuple[messages.AnyBody, ...] = (
     messages.Heartbeat(LARGE, LARGE, CHANGES[0]),
     messages.HeartbeatAck(LARGE, LARGE),
     messages.Fragment(
-        LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
+        LARGE, LARGE, LARGE, LARGE - 1, LARGE - 1, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
     ),
     messages.FragmentAck(LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, 65_535),
 )

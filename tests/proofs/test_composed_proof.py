@@ -66,19 +66,22 @@ def test_without_a_fact_an_obligation_is_not_met(fact, obligation):
     assert weaker.discharge(weaker.find(obligation)).answer is Answer.FAILED
 
 
+@pytest.mark.slow
 def test_without_safe_values_the_deadlines_do_not_suit_the_intervals():
     weaker = Engine(replace(PROOF, axioms=(timers_use_the_envelope,)))
     broken = weaker.discharge(weaker.find("no_mismatch_window.implied"))
     assert broken.answer is Answer.FAILED
 
 
+@pytest.mark.slow
 def test_with_claim_1_alone_a_window_opens():
     """Note C3: the model ``claim-1-raises-window`` has the trace; timers use what is held."""
     weaker = Engine(replace(PROOF, axioms=(values_are_safe,)))
-    broken = weaker.discharge(weaker.find("waits_for_what_is_sent.apply"))
-    assert broken.answer is not Answer.PROVED
+    broken = weaker.discharge(weaker.find("waits_for_pre_image.apply"))
+    assert broken.answer is Answer.FAILED
 
 
+@pytest.mark.slow
 def test_a_heartbeat_that_states_a_later_epoch_breaks_an_obligation():
     without = next(m.without for m in load_catalog() if m.name == "hear-without-epoch")
     assert without

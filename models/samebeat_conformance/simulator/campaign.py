@@ -73,10 +73,8 @@ class Campaign:
 
     @property
     def verdict(self) -> str:
-        """`violated`; `holds`, in these runs, if each fault has happened; else `undetermined`."""
-        if self.failed is not None:
-            return "violated"
-        return "undetermined" if self.never else "holds"
+        """`violated`, or `undetermined`: runs that find nothing show nothing of all other runs."""
+        return "violated" if self.failed is not None else "undetermined"
 
     @property
     def virtual_hours(self) -> float:
