@@ -1,7 +1,7 @@
 """Many runs from one seed on, what all of them had, and the first that breaks a promise.
 
-What is said of the runs is said of these runs: that nothing else happens in others, no number of
-runs can show. And it is only said if each kind of fault has happened.
+That nothing else happens in other runs, no number of runs can show. And runs in which a kind of
+fault has not happened say nothing of it: that is named.
 """
 
 from __future__ import annotations
