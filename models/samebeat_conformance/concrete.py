@@ -46,11 +46,13 @@ from samebeat_conformance.inputs import (
     Input,
     Leave,
     Lose,
+    OneStep,
     Persisted,
     Propose,
     Recover,
     Tick,
 )
+from samebeat_conformance.stepwise import StepwiseNode
 
 NOW_MS = 1_000
 _LONG_AGO_MS = -(10**9)
@@ -113,9 +115,9 @@ def body_of(data: bytes) -> AnyBody:
     return codec.decode(data).body
 
 
-def first_local(config: Config) -> Local:
+def first_local(config: Config, kind: type[Node] = Node) -> Local:
     """Return a node that has started for the first time and restored its settings."""
-    node = Node.first_start(config, NOW_MS)
+    node = kind.first_start(config, NOW_MS)
     local = Local(node, first_account(config))
     after = _carried_out(local, _collected(node)).local
     return stepped(after, Finish(success=True)).local
@@ -201,6 +203,9 @@ def _given(node: Node, what: Input) -> _Done:
             _set_back(node._state)
         case Propose():
             _propose(node, what.members)
+        case OneStep():
+            assert isinstance(node, StepwiseNode), "others take all steps at once"
+            node.take_step(what.place, NOW_MS)
         case _:
             raise TypeError(f"no meaning for {what}")
     return _collected(node, asked)
@@ -311,7 +316,7 @@ def _crashed(local: Local, what: Crash) -> Stepped:
 
 def _recovered(local: Local) -> Stepped:
     journal = journals.write(local.node.journal)
-    node = Node.restart(local.node._state.config, journal, NOW_MS)
+    node = type(local.node).restart(local.node._state.config, journal, NOW_MS)
     before = replace(local, account=recovered(local.account))
     return _carried_out(before, _collected(node))
 

@@ -36,6 +36,13 @@ class Persisted:
 
 
 @dataclass(frozen=True)
+class OneStep:
+    """A core that takes one step at a time takes one that it may take now, by its place."""
+
+    place: int
+
+
+@dataclass(frozen=True)
 class Hang:
     """The local operation takes too long: the watchdog gives it up."""
 
@@ -80,7 +87,7 @@ class Crash:
             before that is a crash before the input.
     """
 
-    during: Ask | Deliver | Finish | FinishLate | Hang | Propose | None = None
+    during: Ask | Deliver | Finish | FinishLate | Hang | OneStep | Propose | None = None
     sends: int = 0
 
 
@@ -98,6 +105,7 @@ Input: TypeAlias = (
     | Hang
     | Leave
     | Lose
+    | OneStep
     | Persisted
     | Propose
     | Recover

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from samebeat.ids import ChangeId
+from samebeat.node import steps
 from samebeat.parameters import Settings
 from samebeat_conformance.account import recovered
 from samebeat_conformance.concrete import (
@@ -37,12 +38,14 @@ from samebeat_conformance.inputs import (
     Input,
     Leave,
     Lose,
+    OneStep,
     Persisted,
     Propose,
     Recover,
     Tick,
 )
 from samebeat_conformance.network import Network
+from samebeat_conformance.stepwise import StepwiseNode
 
 _MOST_SENDS = 8
 """An input makes a node send no more than that, as far as crashes are concerned; it is checked."""
@@ -264,6 +267,8 @@ class Moves:
         if faults.may_hang and _applies(local):
             yield Hang()
         yield from (Propose(members) for members in self._proposals[local.name])
+        if isinstance(local.node, StepwiseNode):
+            yield from (OneStep(place) for place, _ in enumerate(steps(state)))
 
     def _with_crashes(self, number: int, what: Any) -> Iterator[Input]:
         """Yield an input, and a crash after each prefix of its effects that is one of its own."""

@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from samebeat.ids import ChangeId, ViewId
+from samebeat.node import Node
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
 from samebeat_conformance.moves import Faults, Move, Moves
 from samebeat_conformance.specgraph import SpecGraph, Step
+from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_spec.cluster import Crash as Crashes
 from samebeat_spec.language import Instance
 
@@ -126,6 +128,7 @@ class Product:
         most_pairs: int = 2_000_000,
         *,
         on_demand: bool = False,
+        stepwise: bool = False,
         watch: Callable[[int, int], None] = _nothing,
     ) -> None:
         self.mapping = Mapping(instance)
@@ -133,6 +136,7 @@ class Product:
         self.most_pairs = most_pairs
         self.result = Conformance()
         self._watch = watch
+        self._kind = StepwiseNode if stepwise else Node
         constants = instance.constant_values
         names = self.mapping.nodes
         faults = Faults(
@@ -160,7 +164,7 @@ class Product:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
         names, nodes = self.mapping.nodes, self.moves.nodes
-        first = tuple(nodes.number(first_local(self.mapping.config(n))) for n in names)
+        first = tuple(nodes.number(first_local(self.mapping.config(n), self._kind)) for n in names)
         nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
         start = Pair(first, 0, self._context(nothing), 0)
         assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
