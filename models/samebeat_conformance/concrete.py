@@ -176,8 +176,9 @@ def _applied(local: Local) -> Local:
 # --- inputs --------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=8)
 def _given(node: Node, what: Input) -> _Done:
-    """Give an input to a copy of the node."""
+    """Give an input to a copy of the node; with the crashes during it that is asked for often."""
     node = node.copy()
     asked = None
     match what:
@@ -189,10 +190,10 @@ def _given(node: Node, what: Input) -> _Done:
             operation = node._state.operation
             assert operation is not None, "an operation runs"
             node.apply_finished(operation.token, what.success, NOW_MS)
-        case FinishLate():
+        case FinishLate(success=success):
             given_up = node._state.given_up
             assert given_up is not None, "an operation was given up"
-            node.apply_finished(given_up.token, True, NOW_MS)
+            node.apply_finished(given_up.token, success, NOW_MS)
         case Tick():
             node.on_timer(NOW_MS + multicast.pace_ms(node._state))
             _set_back(node._state)
@@ -273,6 +274,8 @@ def _collected(node: Node, asked: ChangeId | None = None) -> _Done:
 
 def _carried_out(local: Local, done: _Done) -> Stepped:
     """Carry out all effects; an ok is lined up."""
+    if not (done.events or done.sends) and is_same(local.node._state, done.node._state):
+        return Stepped(local, (), done.asked)
     bodies = [(to, body_of(data)) for to, data in done.sends]
     oks = tuple(d for d in done.sends if isinstance(body_of(d[1]), Ok))
     rest = tuple(d for d in done.sends if not isinstance(body_of(d[1]), Ok))
@@ -359,6 +362,12 @@ def operation_key(operation: Operation | None) -> Any:
     if operation is None:
         return None
     return operation.purpose, operation.settings, operation.started_ms, operation.change
+
+
+def is_same(one: State, other: State) -> bool:
+    """Return whether nothing that is kept differs; what is replaced by its like may count as so."""
+    return all(getattr(one, f) is getattr(other, f) or getattr(one, f) == getattr(other, f)
+               for f in _KEYS)
 
 
 def state_key(s: State) -> Any:

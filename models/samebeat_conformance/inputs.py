@@ -49,7 +49,12 @@ class Hang:
 
 @dataclass(frozen=True)
 class FinishLate:
-    """An operation that was given up succeeds after all."""
+    """An operation that was given up is over after all.
+
+    That it fails is given to the cores once the spec has a step for it, `fail_late`.
+    """
+
+    success: bool = True
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from samebeat.node import Node
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
-from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.moves import LATE_FAILURE, Faults, Move, Moves
 from samebeat_conformance.specgraph import SpecGraph, Step
 from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_conformance.symmetry import Symmetry
@@ -139,13 +139,14 @@ class Product:
         self.result = Conformance()
         self._watch = watch
         self._symmetry: Symmetry | None = None
-        self._kind = StepwiseNode if stepwise else Node
+        self.stepwise = stepwise
         constants = instance.constant_values
         names = self.mapping.nodes
         faults = Faults(
             crashes=len(instance.domain(Crashes)) > 1,
             undo_may_fail=bool(constants["undo_may_fail"][()]),
             may_hang=bool(constants["may_hang"][()]),
+            may_fail_late=any(a.name == LATE_FAILURE for a in instance.spec.actions),
         )
         quorums = self.mapping.quorums if self.mapping.views > 1 else ()
         self.moves = Moves(
@@ -172,7 +173,8 @@ class Product:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
         names, nodes = self.mapping.nodes, self.moves.nodes
-        first = tuple(nodes.number(first_local(self.mapping.config(n), self._kind)) for n in names)
+        kind = StepwiseNode if self.stepwise else Node
+        first = tuple(nodes.number(first_local(self.mapping.config(n), kind)) for n in names)
         nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
         start = Pair(first, 0, self._context(nothing), 0)
         assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"

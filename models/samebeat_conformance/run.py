@@ -23,6 +23,7 @@ ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
+STEPWISE = ("stepwise: crashes that lose several steps at once (they are crashes before the first)",)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Outcome:
     @property
     def left_out(self) -> tuple[str, ...]:
         """What this says nothing about."""
-        return LEFT_OUT if self.listed.full else (*LEFT_OUT, *ON_DEMAND)
+        more = () if self.listed.full else ON_DEMAND
+        return (*LEFT_OUT, *more, *(STEPWISE if self.listed.stepwise else ()))
 
 
 def _nothing(_pairs: int, _checks: int) -> None:
@@ -74,7 +76,14 @@ def conform(
     watch: Callable[[int, int], None] = _nothing,
 ) -> Outcome:
     """Explore a listed cluster, disturb it, and judge what came of it."""
-    product = Product(listed.instance, most_pairs, on_demand=not listed.full, watch=watch)
+    product = Product(
+        listed.instance,
+        most_pairs,
+        on_demand=not listed.full,
+        stepwise=listed.stepwise,
+        symmetric=listed.symmetric,
+        watch=watch,
+    )
     found = product.run()
     if found.divergence is not None:
         words = tuple(lines_of(product, found.divergence))

@@ -35,6 +35,7 @@ class Renaming:
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
         self._datagrams: dict[bytes, bytes] = {}
+        self._structs: dict[msgspec.Struct, Any] = {}
 
     def of(self, thing: Any) -> Any:
         """Return a value with all names in it changed.
@@ -53,8 +54,7 @@ class Renaming:
         if isinstance(thing, Settings) or (isinstance(thing, ViewId) and not thing.number):
             return thing  # the first view was proposed by nobody
         if isinstance(thing, msgspec.Struct):
-            parts = {f: self.of(getattr(thing, f)) for f in thing.__struct_fields__}
-            return type(thing)(**parts)
+            return self._struct(thing)
         if is_dataclass(thing) and not isinstance(thing, type):
             parts = {f.name: self.of(getattr(thing, f.name)) for f in fields(thing)}
             return replace(thing, **parts)
@@ -65,6 +65,13 @@ class Renaming:
         if isinstance(thing, tuple):
             return self._tuple(tuple(self.of(part) for part in thing))
         raise TypeError(f"nobody knows how to rename in a {type(thing).__name__}")
+
+    def _struct(self, thing: msgspec.Struct) -> Any:
+        """Structs are met again and again."""
+        if thing not in self._structs:
+            parts = {f: self.of(getattr(thing, f)) for f in thing.__struct_fields__}
+            self._structs[thing] = type(thing)(**parts)
+        return self._structs[thing]
 
     def _tuple(self, parts: tuple[Any, ...]) -> tuple[Any, ...]:
         """Members stand in order of their names, and marks in that of their initiators."""
