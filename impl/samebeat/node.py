@@ -20,7 +20,7 @@ from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Rejected, Send, TookItselfOut
 from samebeat.ids import ChangeId, View
-from samebeat.journal import Journal, Open
+from samebeat.journal import Journal
 from samebeat.parameters import Values, changed, problems
 from samebeat.state import State, frozen, with_entry
 

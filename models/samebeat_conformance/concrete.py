@@ -366,8 +366,9 @@ def operation_key(operation: Operation | None) -> Any:
 
 def is_same(one: State, other: State) -> bool:
     """Return whether nothing that is kept differs; what is replaced by its like may count as so."""
-    return all(getattr(one, f) is getattr(other, f) or getattr(one, f) == getattr(other, f)
-               for f in _KEYS)
+    return all(
+        getattr(one, f) is getattr(other, f) or getattr(one, f) == getattr(other, f) for f in _KEYS
+    )
 
 
 def state_key(s: State) -> Any:

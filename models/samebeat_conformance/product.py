@@ -172,11 +172,7 @@ class Product:
     def run(self) -> Conformance:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
-        names, nodes = self.mapping.nodes, self.moves.nodes
-        kind = StepwiseNode if self.stepwise else Node
-        first = tuple(nodes.number(first_local(self.mapping.config(n), kind)) for n in names)
-        nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
-        start = Pair(first, 0, self._context(nothing), 0)
+        start = self._start()
         assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
         self._before[start] = None
         waiting = deque([start])
@@ -186,6 +182,13 @@ class Product:
             self._watch(len(self._before), result.checks + self.moves.checks)
         self._count(time.perf_counter() - began)
         return result
+
+    def _start(self) -> Pair:
+        names, nodes = self.mapping.nodes, self.moves.nodes
+        kind = StepwiseNode if self.stepwise else Node
+        first = tuple(nodes.number(first_local(self.mapping.config(n), kind)) for n in names)
+        nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
+        return Pair(first, 0, self._context(nothing), 0)
 
     def _moves(self, pair: Pair) -> Iterator[Pair]:
         """Let each node make each move that is possible, check it, and yield what is new."""
@@ -335,9 +338,7 @@ class Product:
             last = names
             if self._symmetry is not None:
                 names = self._symmetry.after(self._symmetry.back(r), names)
-        self.result.divergence = Divergence(
-            tuple(pairs), tuple(moves), self._renamed(last, after)
-        )
+        self.result.divergence = Divergence(tuple(pairs), tuple(moves), self._renamed(last, after))
 
     def _move_renamed(self, r: int, n: int, move: Move) -> tuple[int, Move]:
         """Return a move when members have changed names; what comes after it is in the pairs."""

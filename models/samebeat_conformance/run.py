@@ -23,7 +23,9 @@ ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
-STEPWISE = ("stepwise: crashes that lose several steps at once (they are crashes before the first)",)
+STEPWISE = (
+    "stepwise: crashes that lose several steps at once (they are crashes before the first)",
+)
 
 
 @dataclass(frozen=True)
