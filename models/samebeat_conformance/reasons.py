@@ -1,9 +1,9 @@
 """Why some steps of the spec are taken by no core: each reason is a statement about their states.
 
-There are none but where views are. Of a core that takes one step at a time only that counts which
-is no step but an input: a proposal with its report. A step for which no reason holds is one that the core should
+There are none but where views are. A step for which no reason holds is one that the core should
 take and does not, so it does not conform. That the core takes several steps at once is a reason
-only where no core is ever in the state between them.
+only where no core is ever in the state between them. Of a core that takes one step at a time only
+that counts which is no step but an input: a proposal with its report.
 """
 
 from __future__ import annotations

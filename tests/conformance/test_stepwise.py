@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -155,5 +156,5 @@ def test_a_late_operation_that_fails_only_ends(may_fail: bool) -> None:
     assert given_up
     for local in given_up[:50]:
         after = concrete.stepped(local, FinishLate(success=not may_fail)).local.account
-        expected = concrete.replace(local.account, running=None)
+        expected = replace(local.account, running=None)
         assert (after == expected) is may_fail
