@@ -1,7 +1,8 @@
 """The clusters with clocks on which the core is held against the specs `heartbeat` and `composed`.
 
 There are two members and one change of the heartbeat interval and the deadline. Both specs are
-about the same cores: `composed` says all of it, `heartbeat` what the watched direction sees.
+about the same cores: `composed` says all of it, `heartbeat` what the watched direction sees. There
+the two are part of a larger group, whose other members are one that is played by the explorer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from samebeat_spec.language import Instance
 from samebeat_spec.specs import load_spec
 
 NAMES = ("n1", "n2")
+THIRD = "n0"
+"""A member without a core, where the spec is about two nodes of a larger group."""
 _HOUR_MS = 3_600_000
 
 
@@ -47,6 +50,16 @@ class Listed:
     fast: bool = False
     full: bool = True
     delay: int = 1
+
+    @property
+    def has_third(self) -> bool:
+        """A third member takes part in the change, and may make it fail at any time."""
+        return self.spec == "heartbeat"
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of all members."""
+        return (THIRD, *NAMES) if self.has_third else NAMES
 
     @property
     def longest(self) -> int:
@@ -115,7 +128,7 @@ class Listed:
         return Config(
             "test",
             name,
-            NAMES,
+            self.members,
             start=self.settings(0),
             assumed=Assumptions(delay_ms=self.delay * TICK_MS, losses=self.tolerated),
             watchdog_ms=_HOUR_MS,

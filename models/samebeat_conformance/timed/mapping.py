@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from samebeat import codec, heartbeats
 from samebeat.state import State
-from samebeat_conformance.timed.instances import Listed
+from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.nodes import NOW_MS, TICK_MS, Timed
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
@@ -72,7 +72,7 @@ class Mapping:
     def __init__(self, listed: Listed) -> None:
         self.listed = listed
         self.instance = instance = listed.instance
-        self.nodes = ["n1", "n2"]
+        self.nodes = NAMES
         (self.start,) = Interpreter(instance).initial_states()
         self.places = instance.cell_index
         self._elements = {
@@ -87,11 +87,6 @@ class Mapping:
         self._is_pair = listed.spec == "heartbeat"
         self._interval = {t * TICK_MS: i for i, t in enumerate(listed.intervals)}
         self._deadline = {Fraction(d * TICK_MS): i for i, d in enumerate(listed.deadlines)}
-
-    def state(self, locals_: tuple[Timed, Timed], net: Net) -> StateTuple:
-        """Return the state of the spec that two cores and their network are in."""
-        parts = [self.part(n, locals_[n]) for n in (0, 1)]
-        return self.joined([*parts, self.net_part(any(map(self.flag, locals_)), net)])
 
     def _numbered(self, cells: Iterator[Cell]) -> Part:
         return tuple(
@@ -173,7 +168,8 @@ class Mapping:
         yield "recorded", (SECOND,), int(s.journal.held[0] > 0)
         yield "effective", (SECOND,), used
         yield "armed", (SECOND,), used
-        yield "answered", (), int(phase in ("APPLIED", "COMMITTED", "UNDONE"))
+        knows_failed = phase == "IDLE" and any(h.failed for h in s.heard.values())
+        yield "answered", (), int(phase in ("APPLIED", "COMMITTED", "UNDONE") or knows_failed)
         yield "pre_image", (), 0
         yield "since_heard_ticks", (), self._since_heard(local)
         yield "heard", (), int(local.told or phase != "IDLE")

@@ -12,6 +12,7 @@ from samebeat.messages import Heartbeat, Message
 from samebeat_conformance.concrete import body_of
 from samebeat_conformance.inputs import Deliver
 from samebeat_conformance.noise import Noise, foreign, rejected, sample
+from samebeat_conformance.timed.instances import NAMES
 from samebeat_conformance.timed.nodes import Timed
 from samebeat_conformance.timed.product import Product
 
@@ -33,7 +34,7 @@ def make_noise(product: Product) -> Noise:
         local = nodes.locals[number]
         if not local.account.up:
             continue
-        (other,) = local.node._state.config.others
+        other = next(name for name in NAMES if name != local.name)
         for what in foreign(kinds.values(), local.name, other):
             noise.foreign += 1
             _must_change_nothing(product, number, what, noise)

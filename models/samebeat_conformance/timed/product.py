@@ -13,12 +13,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from samebeat.change import NOTHING
+from samebeat.codec import VERSION, encode
+from samebeat.ids import ChangeId
+from samebeat.journal import Phase
+from samebeat.messages import Ack, AnyBody, Closed, Message, Ok
 from samebeat_conformance.concrete import body_of
 from samebeat_conformance.inputs import Ask, Deliver, Leave
 from samebeat_conformance.network import Network
 from samebeat_conformance.product import UNREACHED, Conformance
 from samebeat_conformance.specgraph import SpecGraph, Step
-from samebeat_conformance.timed.instances import NAMES, Listed
+from samebeat_conformance.timed.instances import NAMES, THIRD, Listed
 from samebeat_conformance.timed.mapping import (
     DONE,
     IN_FLIGHT,
@@ -49,8 +54,10 @@ MOST_AT_ONCE = 6
 """The most spec steps that a core takes on one input."""
 EVERYBODY = 2
 """Who takes the step when time passes."""
+OTHERS = 3
+"""The rest of the group: a member that the explorer plays."""
 _SECOND_ACTS = ("receive_heartbeat", "hear_announcement", "modify", "send_ack", "restore")
-_EITHER = frozenset({0, 1})
+_ANYBODY = frozenset({0, 1, OTHERS})
 
 
 class Pair(NamedTuple):
@@ -80,7 +87,10 @@ class Move(NamedTuple):
         """The same in words."""
         if self.mover == EVERYBODY:
             return "a tick passes"
-        name, what = NAMES[self.mover], self.what
+        what = self.what
+        if self.mover == OTHERS and isinstance(what, Deliver):
+            return f"{type(body_of(what.data)).__name__} is said by {THIRD}"
+        name = NAMES[self.mover]
         if isinstance(what, Deliver):
             kind = type(body_of(what.data)).__name__
             return f"{kind} of {what.source} reaches {name}" + (" again" if self.again else "")
@@ -105,11 +115,11 @@ def _nothing(_pairs: int, _checks: int) -> None:
 
 
 def actors_in_pair(action: str, _arguments: Arguments) -> frozenset[int]:
-    """Return who takes a step of `heartbeat`; a change may fail at either."""
+    """Return who takes a step of `heartbeat`; a change may fail anywhere."""
     if action == "tick":
         return frozenset({EVERYBODY})
     if action == "fail":
-        return _EITHER
+        return _ANYBODY
     return frozenset({int(action in _SECOND_ACTS)})
 
 
@@ -137,14 +147,14 @@ class Product:
         self.most_pairs, self._watch = most_pairs, watch
         self.result = Conformance()
         self.divergence: Divergence | None = None
-        self.network = Network(NAMES)
+        self.network = Network(listed.members)
         clocks = [listed.clocks(n) for n in (0, 1)]
         self.nodes = TimedNodes(dict(zip(NAMES, clocks, strict=True)))
         self.nets: list[Net] = []
         self._net_numbers: dict[Net, int] = {}
         self._parts: dict[tuple[int, int], Part] = {}
         self._net_parts: dict[tuple[bool, int], Part] = {}
-        self._alphas: dict[tuple[tuple[int, int], int], int] = {}
+        self._alphas: dict[tuple[tuple[int, int], int, bool], int] = {}
         self._paths: dict[tuple[int, int, int], int] = {}
         self.visited: set[int] = set()
         """the states of the spec that the cores are in, or pass through"""
@@ -211,13 +221,49 @@ class Product:
             yield from self._heartbeats(pair, n, net)
         if self._is_pair and self.spec.may(here, "crash"):
             yield from self._made(pair, Move(0, Stop()))
+        if self.listed.has_third:
+            yield from self._others(pair)
         yield from self._tick(pair, net)
+
+    def _asked(self, pair: Pair) -> ChangeId | None:
+        accounts = [self.nodes.locals[i].account for i in pair.locals_]
+        return next((c for a in accounts for c, _ in a.requests), None)
+
+    def _others(self, pair: Pair) -> Iterator[tuple[Move, Pair]]:
+        """Let the change fail at the third member, as long as nobody has its ok."""
+        asked = self._asked(pair)
+        if asked is None or self._has_third_failed(pair.network):
+            return
+        nodes = [self.nodes.locals[i].node._state for i in pair.locals_]
+        if any(s.journal.epoch or THIRD in s.heard.get(asked, NOTHING).oks for s in nodes):
+            return
+        data = self._third_says(Closed(asked))
+        bit = self.network.bit((THIRD, None, data))
+        yield Move(OTHERS, Deliver(THIRD, data)), pair._replace(network=pair.network | bit)
+
+    def _from_third(self, pair: Pair, n: int) -> Iterator[Deliver]:
+        """Yield the third member's ack and its ok, each when it is the last that `n` waits for."""
+        s, asked = self.nodes.locals[pair.locals_[n]].node._state, self._asked(pair)
+        opened = None if asked is None else s.journal.open_change(asked)
+        if opened is None or asked is None:
+            return
+        heard, other = s.heard.get(asked, NOTHING), NAMES[1 - n]
+        if opened.phase is Phase.ACKED and other in heard.acks and THIRD not in heard.acks:
+            yield Deliver(THIRD, self._third_says(Ack(asked)))
+        failed = self._has_third_failed(pair.network)
+        if opened.phase is Phase.APPLIED and other in heard.oks and THIRD not in heard.oks:
+            yield from [] if failed else [Deliver(THIRD, self._third_says(Ok(asked)))]
+
+    def _third_says(self, body: AnyBody) -> bytes:
+        """Return a datagram of the third member."""
+        config = self.listed.config(NAMES[0])
+        message = Message(VERSION, config.cluster, config.first_view.id, 0, body)
+        return encode(message)
 
     def _inputs(self, pair: Pair, n: int) -> Iterator[Input]:
         """Yield what can happen to a node, but for heartbeats that arrive."""
         local = self.nodes.locals[pair.locals_[n]]
-        asked = any(self.nodes.locals[i].account.requests for i in pair.locals_)
-        if not asked and n in self.listed.askers:
+        if self._asked(pair) is None and n in self.listed.askers:
             yield Ask(self.mapping.changed)
         yield from possible_finishes(local)
         if local.leaving:
@@ -226,6 +272,8 @@ class Product:
             yield Due()
         for source, _, data in self.network.of(pair.network & self.network.reaches[NAMES[n]]):
             yield Deliver(source, data)
+        if self.listed.has_third:
+            yield from self._from_third(pair, n)
 
     def _heartbeats(self, pair: Pair, n: int, net: Net) -> Iterator[tuple[Move, Pair]]:
         """Let the other node's heartbeats reach `n`: what is on its way, and copies of the rest."""
@@ -324,7 +372,7 @@ class Product:
 
     def _dead(self, alive: bool, watcher: int, so_far: int) -> int:
         """Return for how long the first has been dead and nobody has seen it."""
-        seen = "n1" in self.nodes.locals[watcher].node._state.suspected
+        seen = NAMES[0] in self.nodes.locals[watcher].node._state.suspected
         most = max(self.listed.deadlines) + self.listed.delay
         return so_far if alive or seen or most < so_far else so_far + 1
 
@@ -338,7 +386,7 @@ class Product:
 
     def alpha(self, pair: Pair) -> int:
         """Return the number of the spec's state that a product state is in, or `UNREACHED`."""
-        known = (pair.locals_, pair.net)
+        known = (pair.locals_, pair.net, self._has_third_failed(pair.network))
         number = self._alphas.get(known)
         if number is None:
             found = self.spec.number(self.cells(pair))
@@ -349,10 +397,15 @@ class Product:
         """Return the state that a product state is read as, whether the spec reaches it or not."""
         parts = [self._part(n, i) for n, i in enumerate(pair.locals_)]
         flag = any(self.mapping.flag(self.nodes.locals[i]) for i in pair.locals_)
+        flag |= self._has_third_failed(pair.network)
         known = (flag, pair.net)
         if known not in self._net_parts:
             self._net_parts[known] = self.mapping.net_part(flag, self.nets[pair.net])
         return self.mapping.joined([*parts, self._net_parts[known]])
+
+    def _has_third_failed(self, network: int) -> bool:
+        """Return whether the third member has closed the change."""
+        return bool(self.network.sent_by.get(THIRD, 0) & network)
 
     def _part(self, n: int, number: int) -> Part:
         known = (n, number)

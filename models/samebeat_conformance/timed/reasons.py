@@ -22,7 +22,6 @@ ALL_HOLD = "a core commits once every member has heard every ok (the held round,
 OK_AT_ONCE = (
     "a core that has heard all other oks says its own, and votes, in the step it applies in"
 )
-FAILS_LATER = "of two members none fails before both have acked"
 STOPPED = "a core that has stopped takes no steps"
 NEVER = "no core takes it"
 
@@ -51,11 +50,8 @@ class Reasons:
         return self._instance.value_label(cell, state[cell])
 
     def _of_pair(self, step: Step, state: StateTuple) -> str:
-        acts = ("ask", "receive_ack", "fail", "withdraw")
-        if step.action in acts and self._is(state, "alive") == "false":
-            return STOPPED
-        unheard = self._is(state, "heard") == "0" and self._is(state, "asked") == "1"
-        return FAILS_LATER if step.action == "fail" and unheard else NEVER
+        acts = step.action in ("ask", "receive_ack", "withdraw")
+        return STOPPED if acts and self._is(state, "alive") == "false" else NEVER
 
     # --- composed --------------------------------------------------------------------------------
 
