@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from samebeat_conformance.instances import Listed
+from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
 from samebeat_conformance.reasons import NEVER, Reasons
@@ -31,7 +32,7 @@ class Outcome:
     """What came of one listed cluster.
 
     Attributes:
-        listed: the cluster, or the pair in time.
+        listed: the cluster, the channel, or the pair in time.
         found: what the exploration has counted.
         noise: what came of foreign messages and garbage.
         uncovered: how many steps of the spec no core has taken, by action and reason.
@@ -40,7 +41,7 @@ class Outcome:
         itf: the same as a file.
     """
 
-    listed: Listed | Timed
+    listed: Listed | Channel | Timed
     found: Conformance
     noise: Noise
     uncovered: Counter[tuple[str, str]]

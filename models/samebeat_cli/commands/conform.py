@@ -1,4 +1,8 @@
-"""``samebeat conform``: the production core against the spec, step by step, on small clusters."""
+"""``samebeat conform``: the production core against the spec, step by step, on small clusters.
+
+Its message layer is held against the spec `transport` in the same way, on single channels; and two
+cores in time against `heartbeat` and `composed`.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,11 @@ from samebeat_cli.output import (
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
     from samebeat_conformance.instances import Listed as Cluster
+    from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.run import Outcome
     from samebeat_conformance.timed.instances import Listed as Timed
 
-    Instance = Cluster | Timed
+    Instance = Cluster | Channel | Timed
 
 _SHOW_EVERY = 1_000
 """The line that says how far it is moves on after so many product states."""
@@ -47,7 +52,7 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters and pairs in time by name. Nothing: all of them.",
+            help="Clusters, channels and pairs in time by name. Nothing: all.",
             show_default=False,
         ),
     ] = None,
@@ -72,7 +77,7 @@ def conform(
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
 ) -> None:
-    """Hold the production core against its specs on every step of small clusters, also in time.
+    """Hold the production core against its specs, step by step: clusters, channels, and in time.
 
     Each input that is possible is given to each core in each state, through the real codec: what it
     does must be steps of the spec, or nothing that the spec knows of; and each step of the spec
@@ -98,9 +103,11 @@ def conform(
 
 def _select(names: Sequence[str], fast: bool) -> list[Instance]:
     from samebeat_conformance.instances import LISTED as CLUSTERS
+    from samebeat_conformance.layer.instances import LISTED as CHANNELS
     from samebeat_conformance.timed.instances import LISTED as TIMED
 
-    known: dict[str, Instance] = {listed.name: listed for listed in (*CLUSTERS, *TIMED)}
+    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED)
+    known = {listed.name: listed for listed in listed_all}
     for name in names:
         if name not in known:
             raise CommandError(f"there is no instance {name!r}; there are: {', '.join(known)}")
@@ -122,6 +129,8 @@ def _run(chosen: Sequence[Instance], max_pairs: int) -> list[Outcome]:
 
 
 def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
+    from samebeat_conformance.layer.instances import Listed as Channel
+    from samebeat_conformance.layer.run import conform as conform_channel
     from samebeat_conformance.run import conform as conform_cluster
     from samebeat_conformance.timed.instances import Listed as Timed
     from samebeat_conformance.timed.run import conform as conform_timed
@@ -131,7 +140,9 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
             progress.start(f"{listed.name}: {pairs:,} product states, {checks:,} inputs checked")
 
     progress.start(listed.name)
-    if isinstance(listed, Timed):
+    if isinstance(listed, Channel):
+        outcome = conform_channel(listed, max_pairs, watch)
+    elif isinstance(listed, Timed):
         outcome = conform_timed(listed, max_pairs, watch)
     else:
         outcome = conform_cluster(listed, max_pairs, watch)
