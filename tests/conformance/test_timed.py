@@ -17,9 +17,9 @@ from samebeat import change, heartbeats
 from samebeat.messages import Heartbeat
 from samebeat.pair import Watch
 from samebeat.state import State, with_entry
+from samebeat_conformance.reasons import NEVER
 from samebeat_conformance.timed.instances import Listed, find
 from samebeat_conformance.timed.product import Product
-from samebeat_conformance.timed.reasons import NEVER
 from samebeat_conformance.timed.run import conform
 from samebeat_models.results import Verdict
 
@@ -39,6 +39,41 @@ def test_the_smallest_pairs_conform(listed: Listed) -> None:
     assert outcome.noise.failures == ()
     assert outcome.noise.foreign > 100
     assert outcome.found.complete
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("listed", "states", "edges"), [(PAIR_RAISES, 428, 698), (PAIR_LOWERS, 408, 744)]
+)
+def test_cores_take_every_step_of_a_pair(listed: Listed, states: int, edges: int) -> None:
+    """Claims 2 and 19: also failures of the change at another member, at any moment."""
+    found = Product(listed).run()
+    assert (found.states, found.edges, found.edges_covered) == (states, edges, edges)
+
+
+@pytest.mark.slow
+def test_the_composition_is_as_fine_as_it_was() -> None:
+    """What is silently smaller must fail."""
+    found = Product(RAISES).run()
+    assert (found.states, found.edges, found.edges_covered) == (1_959, 5_803, 2_660)
+    assert found.pairs == 4_277
+
+
+@pytest.mark.slow
+def test_an_interval_that_is_raised_is_that_of_an_envelope_on_both_sides_as_well() -> None:
+    """Note C3: the interval as decided last is then the shorter one of those still possible."""
+    found = conform(replace(PAIR_RAISES, policy="ENVELOPE"))
+    assert found.verdict is Verdict.HOLDS
+    assert found.uncovered == {}
+
+
+@pytest.mark.slow
+def test_an_interval_that_is_lowered_is_used_once_it_is_decided_and_no_sooner() -> None:
+    """Note C3: a first with an envelope of its own would send more often from the request on."""
+    found = conform(replace(PAIR_LOWERS, policy="ENVELOPE"))
+    assert found.verdict is Verdict.VIOLATED
+    assert found.divergence[0] == "n1: Ask"
+    assert found.divergence[-1] == "asked: 0 -> 1"
 
 
 # --- what is wrong is found ----------------------------------------------------------------------

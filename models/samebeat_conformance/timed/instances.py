@@ -37,6 +37,8 @@ class Listed:
         stops: the first may stop for good at any time.
         fast: it takes seconds.
         full: each core may hear each datagram at any time.
+        delay: the largest delay of a heartbeat, in ticks.
+        policy: who acts when, in `heartbeat`.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Listed:
     fast: bool = False
     full: bool = True
     delay: int = 1
+    policy: str = "SECOND_ENVELOPE"
 
     @property
     def has_third(self) -> bool:
@@ -74,14 +77,18 @@ class Listed:
         return Instance(self.name, load_spec(self.spec), sizes, constants)
 
     def _pair(self) -> tuple[dict[str, int], dict[str, Any]]:
-        """The rules of the core: as what a member and its watcher are in `composed_refinements`."""
+        """The rules of the core: those that `composed_refinements` has for a watched member.
+
+        A core sends at the interval that it has decided last. So its own interval is as recorded,
+        and only what it waits for has an envelope.
+        """
         return {"Change": 2, "Ticks": self.longest + self.delay + 1}, {
             "interval_ticks": dict(zip("01", self.intervals, strict=True)),
             "deadline_ticks": dict(zip("01", self.deadlines, strict=True)),
             "drift_ticks": {"0": 0, "1": 0},
             "delay_ticks": self.delay,
             "tolerated": self.tolerated,
-            "policy": "SECOND_ENVELOPE",
+            "policy": self.policy,
             "rearming": "SHIFT",
             "second_rearms": True,
             "announced": True,
@@ -154,7 +161,8 @@ LISTED = (
            tolerated=1),
     Listed("pair-stops", "A pair whose first may stop at any time: T 2 -> 3, D 3 -> 4 ticks.",
            "heartbeat", (2, 3), (3, 4), stops=True),
-    Listed("composed-raises", "The whole: T 2 -> 4, D 3 -> 5 ticks.", "composed", (2, 4), (3, 5)),
+    Listed("composed-raises", "The whole: T 2 -> 4, D 3 -> 5 ticks.", "composed", (2, 4), (3, 5),
+           fast=True),
     Listed("composed-lowers", "The whole: T 4 -> 2, D 9 -> 5 ticks.", "composed", (4, 2), (9, 5),
            tolerated=1),
     Listed("composed-both", "Heartbeats of both have clocks: T 2 -> 4, D 3 -> 5 ticks.", "composed",

@@ -311,6 +311,8 @@ class TimedNodes:
 
     def __init__(self, clocks: dict[str, Clocks]) -> None:
         self.locals: list[Timed] = []
+        self.due: list[bool] = []
+        """for each local state whether the node has something to do before time may pass"""
         self._clocks = clocks
         self._numbers: dict[Any, int] = {}
         self._after: list[dict[Any, tuple[int, Stepped] | None]] = []
@@ -323,6 +325,7 @@ class TimedNodes:
         number = self._numbers.setdefault((local.name, what, rest), len(self.locals))
         if number == len(self.locals):
             self.locals.append(local)
+            self.due.append(_is_due(local))
             self._after.append({})
         return number
 
@@ -354,7 +357,6 @@ class TimedNodes:
         return same_node and replace(mine, node=other.node) == other
 
 
-def due_now(local: Timed) -> bool:
-    """Return whether the node has something to do before time may pass."""
+def _is_due(local: Timed) -> bool:
     due_ms = local.node.next_timer()
     return local.account.up and due_ms is not None and due_ms <= NOW_MS

@@ -43,7 +43,6 @@ from samebeat_conformance.timed.nodes import (
     Stepped,
     Stop,
     TimedNodes,
-    due_now,
     first_pair,
     possible_finishes,
     renumbered,
@@ -95,9 +94,8 @@ class Move(NamedTuple):
             kind = type(body_of(what.data)).__name__
             return f"{kind} of {what.source} reaches {name}" + (" again" if self.again else "")
         if isinstance(what, Due):
-            return f"{name} does what is due; its heartbeat " + (
-                "is lost" if self.fate == LOST else "goes out"
-            )
+            sent = {LOST: "; its heartbeat is lost", IN_FLIGHT: "; its heartbeat goes out"}
+            return f"{name} does what is due" + sent.get(self.fate, "")
         success = getattr(what, "success", None)
         return f"{name}: {type(what).__name__}" + ("" if success is None else f" {success}")
 
@@ -156,6 +154,7 @@ class Product:
         self._net_parts: dict[tuple[bool, int], Part] = {}
         self._alphas: dict[tuple[tuple[int, int], int, bool], int] = {}
         self._paths: dict[tuple[int, int, int], int] = {}
+        self._said_by_third: dict[AnyBody, bytes] = {}
         self.visited: set[int] = set()
         """the states of the spec that the cores are in, or pass through"""
         self._before: dict[Pair, tuple[Pair, Move] | None] = {}
@@ -256,9 +255,11 @@ class Product:
 
     def _third_says(self, body: AnyBody) -> bytes:
         """Return a datagram of the third member."""
-        config = self.listed.config(NAMES[0])
-        message = Message(VERSION, config.cluster, config.first_view.id, 0, body)
-        return encode(message)
+        if body not in self._said_by_third:
+            config = self.listed.config(NAMES[0])
+            message = Message(VERSION, config.cluster, config.first_view.id, 0, body)
+            self._said_by_third[body] = encode(message)
+        return self._said_by_third[body]
 
     def _inputs(self, pair: Pair, n: int) -> Iterator[Input]:
         """Yield what can happen to a node, but for heartbeats that arrive."""
@@ -268,7 +269,7 @@ class Product:
         yield from possible_finishes(local)
         if local.leaving:
             yield Leave()
-        if due_now(local):
+        if self.nodes.due[pair.locals_[n]]:
             yield Due()
         for source, _, data in self.network.of(pair.network & self.network.reaches[NAMES[n]]):
             yield Deliver(source, data)
@@ -282,6 +283,7 @@ class Product:
             if self.nodes.locals[pair.locals_[m]].account.up:
                 beat = self.nodes.step(pair.locals_[m], Beat())
                 assert beat is not None
+                assert beat[0] == pair.locals_[m], "nothing else comes of a heartbeat"
                 (data,) = beat[1].beats
                 yield from self._made(pair, Move(n, Deliver(NAMES[m], data)))
             return
@@ -354,7 +356,7 @@ class Product:
         """Let a tick pass, unless something is due now."""
         waiting = [f for b in net.beats for f in b[:2] if f.where == IN_FLIGHT]
         nodes = [self.nodes.locals[i] for i in pair.locals_]
-        if any(f.ticks == 0 for f in waiting) or any(map(due_now, nodes)):
+        if any(f.ticks == 0 for f in waiting) or any(self.nodes.due[i] for i in pair.locals_):
             return
         numbers, network = [], pair.network
         for n, local in enumerate(nodes):

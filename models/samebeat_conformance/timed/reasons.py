@@ -8,6 +8,7 @@ the core does not conform.
 
 from __future__ import annotations
 
+from samebeat_conformance.reasons import NEVER
 from samebeat_conformance.specgraph import Step
 from samebeat_conformance.timed.product import Product
 from samebeat_spec.language.instance import StateTuple
@@ -23,7 +24,6 @@ OK_AT_ONCE = (
     "a core that has heard all other oks says its own, and votes, in the step it applies in"
 )
 STOPPED = "a core that has stopped takes no steps"
-NEVER = "no core takes it"
 
 
 class Reasons:
