@@ -139,6 +139,30 @@ def suspects_at_the_deadline(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Watch, "due_ms", property(lambda w: w.heard_ms + int(w.deadline_ms)))
 
 
+def sends_late(patch: pytest.MonkeyPatch) -> None:
+    """By a millisecond."""
+
+    def next_beat_ms(s: State) -> int | None:
+        return (
+            s.now_ms if s.beat[1] is None else s.beat[1] + 1 + s.journal.settings.heartbeat_interval
+        )
+
+    patch.setattr(heartbeats, "next_beat_ms", next_beat_ms)
+
+
+def waits_longer_once_it_has_committed(patch: pytest.MonkeyPatch) -> None:
+    """By a millisecond."""
+    receive = heartbeats.receive
+
+    def longer(s: State, source: str, epoch: int, heartbeat: Heartbeat) -> None:
+        receive(s, source, epoch, heartbeat)
+        if s.journal.epoch:
+            watch = replace(s.watches[source], deadline_ms=s.watches[source].deadline_ms + 1)
+            s.watches = with_entry(s.watches, source, watch)
+
+    patch.setattr(heartbeats, "receive", longer)
+
+
 CONTROLS: dict[str, tuple[Breaks, Listed, str]] = {
     "does not re-arm before applying": (does_not_rearm_before_applying, RAISES, "value["),
     "tightens first": (tightens_first, LOWERS, "deadline["),
@@ -146,6 +170,7 @@ CONTROLS: dict[str, tuple[Breaks, Listed, str]] = {
                                        "since_heard_ticks"),
     "closes on any heartbeat": (closes_the_envelope_on_any_heartbeat, LOWERS, "deadline["),
     "sends as it holds": (sends_as_it_holds, PAIR_RAISES, "effective[FIRST]"),
+    "waits longer": (waits_longer_once_it_has_committed, PAIR_RAISES, "n2 waits for 21 ms"),
     "never suspects": (never_suspects, PAIR_RAISES, "since_crash_ticks"),
     "suspects at the deadline": (suspects_at_the_deadline, PAIR_RAISES, "suspected"),
 }  # fmt: skip
@@ -223,3 +248,12 @@ def test_alpha_has_a_place_for_every_cell_of_a_state(listed: Listed) -> None:
         mapping.joined([*parts, net[1:]])
     with pytest.raises(AssertionError, match="each cell has one place"):
         mapping.joined([*parts, net, net[:1]])
+
+
+def test_a_core_whose_timer_is_off_from_the_start_does_not_conform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sends_late(monkeypatch)
+    outcome = conform(PAIR_RAISES)
+    assert outcome.verdict is Verdict.VIOLATED
+    assert outcome.divergence[-1] == "n1 sends after 11 ms: no value has that interval"

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from samebeat import codec, heartbeats
+from samebeat.pair import Watch
 from samebeat.state import State
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.nodes import NOW_MS, TICK_MS, Timed
@@ -28,6 +29,10 @@ Part: TypeAlias = tuple[tuple[int, int], ...]
 LOST, IN_FLIGHT, DONE = "LOST", "IN_FLIGHT", "DONE"
 FIRST, SECOND = 0, 1
 KINDS = ("ACK", "BUSY", "OK", "FAILURE")
+
+
+class OffTheClock(Exception):  # noqa: N818  (`except OffTheClock` is the sentence)
+    """A core's timer is set to what no value of the instance is; the message says which."""
 
 
 class Flying(NamedTuple):
@@ -131,12 +136,24 @@ class Mapping:
         due_ms, sent_ms = heartbeats.next_beat_ms(s), s.beat[1]
         assert due_ms is not None, "the node is active"
         assert sent_ms is not None, "and has sent before"
-        return self._interval[due_ms - sent_ms]
+        used_ms = due_ms - sent_ms
+        if used_ms not in self._interval:
+            raise OffTheClock(f"{s.config.me} sends after {used_ms} ms: no value has that interval")
+        return self._interval[used_ms]
 
     def waits_as(self, local: Timed) -> int:
         """Return of which value the deadline is that the node waits for."""
-        (watch,) = local.node._state.watches.values()
-        return self._deadline[watch.deadline_ms]
+        used_ms = self._watch(local).deadline_ms
+        if used_ms not in self._deadline:
+            text = f"{local.name} waits for {used_ms} ms: no value has that deadline"
+            raise OffTheClock(text)
+        return self._deadline[used_ms]
+
+    @staticmethod
+    def _watch(local: Timed) -> Watch:
+        for watch in local.node._state.watches.values():
+            return watch
+        raise OffTheClock(f"{local.name} watches nobody")
 
     @staticmethod
     def _since_sent(local: Timed) -> int:
@@ -144,10 +161,8 @@ class Mapping:
         assert sent_ms is not None, "the node has sent before"
         return (NOW_MS - sent_ms) // TICK_MS
 
-    @staticmethod
-    def _since_heard(local: Timed) -> int:
-        (watch,) = local.node._state.watches.values()
-        return (NOW_MS - watch.heard_ms) // TICK_MS
+    def _since_heard(self, local: Timed) -> int:
+        return (NOW_MS - self._watch(local).heard_ms) // TICK_MS
 
     # --- heartbeat -------------------------------------------------------------------------------
 

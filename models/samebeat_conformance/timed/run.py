@@ -36,7 +36,7 @@ def conform(
     found = product.run()
     if product.divergence is not None:
         words = tuple(lines_of(product, product.divergence))
-        itf = itf_of(product, product.divergence)
+        itf = itf_of(product, product.divergence) if product.divergence.moves else ""
         return Outcome(listed, found, Noise(), Counter(), LEFT_OUT, words, itf)
     reasons = Reasons(product)
     uncovered = Counter((step.action, reasons.of(step)) for step in product.uncovered())
@@ -51,6 +51,8 @@ def lines_of(product: Product, divergence: Divergence) -> list[str]:
 
 def _changed(product: Product, divergence: Divergence) -> list[str]:
     instance = product.mapping.instance
+    if divergence.why:
+        return [divergence.why]
     here, there = product.cells(divergence.pairs[-1]), product.cells(divergence.after)
     return [
         f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
