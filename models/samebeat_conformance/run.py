@@ -11,6 +11,7 @@ from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
 from samebeat_conformance.reasons import NEVER, Reasons
+from samebeat_conformance.timed.instances import Listed as Timed
 from samebeat_conformance.trace import itf_of, lines_of
 from samebeat_models.results import Verdict
 
@@ -34,7 +35,7 @@ class Outcome:
     """What came of one listed cluster.
 
     Attributes:
-        listed: the cluster, or the channel.
+        listed: the cluster, the channel, or the pair in time.
         found: what the exploration has counted.
         noise: what came of foreign messages and garbage.
         uncovered: how many steps of the spec no core has taken, by action and reason.
@@ -43,7 +44,7 @@ class Outcome:
         itf: the same as a file.
     """
 
-    listed: Listed | Channel
+    listed: Listed | Channel | Timed
     found: Conformance
     noise: Noise
     uncovered: Counter[tuple[str, str]]
