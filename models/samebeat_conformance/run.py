@@ -25,6 +25,9 @@ ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
+STEPWISE = (
+    "stepwise: crashes that lose several steps at once (they are crashes before the first)",
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,16 @@ def conform(
     watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
     """Explore a listed cluster, disturb it, and judge what came of it."""
-    product = Product(listed.instance, most_pairs, on_demand=not listed.full, watch=watch)
-    left_out = LEFT_OUT if listed.full else (*LEFT_OUT, *ON_DEMAND)
+    product = Product(
+        listed.instance,
+        most_pairs,
+        on_demand=not listed.full,
+        stepwise=listed.stepwise,
+        symmetric=listed.symmetric,
+        watch=watch,
+    )
+    more = () if listed.full else ON_DEMAND
+    left_out = (*LEFT_OUT, *more, *(STEPWISE if listed.stepwise else ()))
     found = product.run()
     if found.divergence is not None:
         words = tuple(lines_of(product, found.divergence))

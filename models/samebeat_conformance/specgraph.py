@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from samebeat_models.explorer.symmetry import CellMap, symmetry_of
 from samebeat_models.graph import state_graph
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import Arguments, StateTuple
@@ -37,11 +38,13 @@ class SpecGraph:
 
     def __init__(self, instance: Instance, actors: Actors = first_argument) -> None:
         graph = state_graph(instance, MOST_STATES)
+        self._instance = instance
         assert all(c.values[0] >= 0 and c.values[-1] < 256 for c in instance.cells)
         self._states = [bytes(s) for s in graph.states]
         self._numbers = {s: i for i, s in enumerate(self._states)}
         actions = [(a.action.name, a.arguments) for a in graph.machine.steps.actions]
         self._actions = actions
+        self._initial: list[int] = graph.initial.tolist()
         self._start: list[int] = graph.start.tolist()
         self._target: list[int] = graph.target.tolist()
         self._label: list[int] = graph.step.tolist()
@@ -124,3 +127,34 @@ class SpecGraph:
                 same = self._target[other] == step.target
                 if same and self._actors[self._label[other]] & self._actors[self._label[e]]:
                     self.covered[other] = 1
+
+    # --- members are alike -----------------------------------------------------------------------
+
+    def images(self, states: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Yield states, each with a node, and their images when members change names."""
+        known = list(states)
+        yield from known
+        for m, nodes in self._maps():
+            yield from ((self._image(m, state), nodes[node]) for state, node in known)
+
+    def cover_images(self) -> None:
+        """Note that the cores take the images of the steps that they take, which are all steps."""
+        taken = [self.step(e) for e, covered in enumerate(self.covered) if covered]
+        for m, nodes in self._maps():
+            for step in taken:
+                node = nodes[step.arguments[0]]
+                source, target = self._image(m, step.source), self._image(m, step.target)
+                path = self.path(source, target, node, 1)
+                assert path, "the image of a step is a step"
+                self.cover(path)
+
+    def _image(self, m: CellMap, state: int) -> int:
+        return self._numbers[bytes(m.apply(self.state(state)))]
+
+    def _maps(self) -> Iterator[tuple[CellMap, dict[int, int]]]:
+        """Yield how a renaming maps states, and how it maps nodes."""
+        (start,) = (self.state(i) for i in self._initial)
+        places = self._instance.cell_index["up"]
+        at = {cell: node for (node,), cell in places.items()}
+        for m in symmetry_of(self._instance, [start]).maps:
+            yield m, {node: at[m.target[cell]] for (node,), cell in places.items()}
