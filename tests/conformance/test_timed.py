@@ -257,3 +257,20 @@ def test_a_core_whose_timer_is_off_from_the_start_does_not_conform(
     outcome = conform(PAIR_RAISES)
     assert outcome.verdict is Verdict.VIOLATED
     assert outcome.divergence[-1] == "n1 sends after 11 ms: no value has that interval"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "states", "edges", "taken"),
+    [("composed-raises", 5_180, 16_245, 7_413), ("pair-stops", 2_634, 5_777, 5_537)],
+)
+def test_listed_pairs_conform_and_each_step_that_is_not_taken_has_a_reason(
+    name: str, states: int, edges: int, taken: int
+) -> None:
+    """Claims 2 and 19, notes C1 to C3: the numbers of steps are those of decision 0041."""
+    outcome = conform(find(name))
+    found = outcome.found
+    assert outcome.verdict is Verdict.HOLDS, outcome.divergence
+    assert (found.states, found.edges, found.edges_covered) == (states, edges, taken)
+    assert sum(outcome.uncovered.values()) == edges - taken
+    assert all(reason != NEVER for _, reason in outcome.uncovered)
