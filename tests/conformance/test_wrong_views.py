@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import wrong_views
+from tests.conformance import wrong_views
 
 from samebeat.journal import Phase
 from samebeat_conformance.concrete import Local
