@@ -71,7 +71,6 @@ LISTED = (
            3, 1, views=3, faults={**CAUSE, "undo_may_fail": True}, stepwise=True, symmetric=True),
     Listed("3x1-crash", "One of three crashes and comes back, without views.", 3, 1, crashes=1,
            symmetric=True),
-    Listed("2x2-crash", "Two members, two changes, and a crash.", 2, 2, crashes=1),
 )  # fmt: skip
 
 

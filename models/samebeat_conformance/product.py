@@ -175,7 +175,6 @@ class Product:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
         start = self._start()
-        assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
         self._before[start] = None
         waiting = deque([start])
         while waiting and result.divergence is None:
@@ -190,7 +189,9 @@ class Product:
         kind = StepwiseNode if self.stepwise else Node
         first = tuple(nodes.number(first_local(self.mapping.config(n), kind)) for n in names)
         nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
-        return Pair(first, 0, self._context(nothing), 0)
+        start = Pair(first, 0, self._context(nothing), 0)
+        assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
+        return start
 
     def _moves(self, pair: Pair) -> Iterator[Pair]:
         """Let each node make each move that is possible, check it, and yield what is new."""
