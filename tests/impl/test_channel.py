@@ -259,6 +259,15 @@ def test_a_receiver_that_has_restarted_does_not_deliver_what_was_sent_to_it_befo
     assert link.ends["a"].failed == []
 
 
+def test_what_a_peer_has_sent_before_it_restarted_is_neither_taken_nor_acked() -> None:
+    """Property in_order: it would be mixed with what the peer sends now."""
+    b = receiver()
+    assert hear(b, fragment(1, boot=2)) == [b"   1"]
+    b.to_send()
+    assert hear(b, fragment(2, boot=1)) == []
+    assert b.to_send() == ()
+
+
 def test_what_is_under_way_to_a_member_that_restarts_is_reported_and_what_is_queued_goes_on() -> (
     None
 ):
