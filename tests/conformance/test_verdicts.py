@@ -25,7 +25,8 @@ from samebeat_conformance.mutants.runner import Kill, Row
 from samebeat_conformance.mutants.table import Mutant, explained, written
 from samebeat_conformance.mutants.worker import Task, _ended
 
-IMPL = Path(__file__).parents[1] / "impl"
+TOP = Path(__file__).parents[2]
+IMPL = TOP / "tests" / "impl"
 ALL = (*written(), *generated())
 NAME = "undoes to the new value"
 SOURCE = "LIMIT = 3\n\n\ndef f(a):\n    return a < 3\n\n\ndef g(a):\n    return a < 4\n"
@@ -108,6 +109,15 @@ def test_what_survives_and_what_is_not_known_are_no_success(
     assert main(["--only", NAME], path) == ends
     kept.save({NAME: msgspec.structs.replace(right, digest="other")}, ALL, path)
     assert main(["--only", NAME], path) == UNDETERMINED, "the code is not what was judged"
+
+
+def test_the_readme_says_how_many_were_noticed() -> None:
+    verdicts = kept.load().values()
+    prose = " ".join((TOP / "README.md").read_text("utf-8").split())
+    noticed = sum(bool(v.layer) for v in verdicts)
+    alike = sum(not v.layer and not v.unknown for v in verdicts)
+    assert f"{noticed} mistakes that were put into it are noticed" in prose
+    assert f"{alike} change nothing that could be seen" in prose
 
 
 # --- which code a verdict is about -------------------------------------------------------------
