@@ -65,7 +65,7 @@ fuzz: $(VENV)/.fuzz ## throw ten million datagrams at the codec and the core (Li
 second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc5 to prove again
 	$(BIN)/python -m pytest -n 0 -m second_opinion -v -rs $(ARGS)
 
-figures: $(VENV)/.run ## measure what each heartbeat parameter of the core does
+figures: $(VENV)/.run ## measure what each parameter of the core does, and what a change of it harms
 	@$(BIN)/samebeat figures $(ARGS)
 
 bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed

@@ -162,15 +162,18 @@ class Sending:
         return failed
 
     def give_up(self, now_ms: int) -> list[tuple[bytes, Failure]]:
-        """Give up what is too old, and return it; whatever is first now is due, and says so."""
-        failed = [(m.data, Failure.GIVEN_UP) for m in self.flight if m.give_up_at_ms <= now_ms]
-        if failed:
-            floor = self.floor
-            rest = tuple(m for m in self.flight if m.give_up_at_ms > now_ms)
-            if rest and rest[0].sequence != floor:
-                rest = (replace(rest[0], retry_at_ms=now_ms), *rest[1:])
-            self.flight = rest
-        return failed
+        """Give up what is too old, and return it; whatever is first now is due, and says so.
+
+        Messages are given up in order: under a shorter retry time a later one may be over first,
+        and the earlier ones have been tried for longer than that.
+        """
+        over = (n for n, m in enumerate(self.flight, 1) if m.give_up_at_ms <= now_ms)
+        most = max(over, default=0)
+        failed, rest = self.flight[:most], self.flight[most:]
+        if failed and rest:
+            rest = (replace(rest[0], retry_at_ms=now_ms), *rest[1:])
+        self.flight = rest
+        return [(m.data, Failure.GIVEN_UP) for m in failed]
 
     def retry(self, now_ms: int) -> Iterator[Fragment]:
         """Send again what is due, and yield its fragments."""

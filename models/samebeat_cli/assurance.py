@@ -85,6 +85,7 @@ class Assurance:
 _COUNTED = ("Node", "Change", "View", "Message")
 """The sorts that say how large a cluster or a history is."""
 
+STALE = "the spec or the proof has changed since `samebeat prove` last went through"
 IN_THE_END = "induction shows what is so in every state, not what comes to be in the end"
 
 
@@ -107,6 +108,8 @@ def _of_spec(spec: Spec, proofs: dict[str, Proof]) -> Iterable[Assurance]:
         shown = [m for m in models if _looks_at(m, promise.name, kind)]
         shown.sort(key=lambda m: m.states or 0, reverse=True)
         proof = _proof_of(spec, promise.name, proofs) if kind in SAFETY else ""
+        stale = proof if proof and not _is_verified(proof, proofs[proof]) else ""
+        proof = "" if stale else proof
         yield Assurance(
             spec.name,
             promise.name,
@@ -116,7 +119,7 @@ def _of_spec(spec: Spec, proofs: dict[str, Proof]) -> Iterable[Assurance]:
             proof,
             _rung(proofs.get(proof), bool(shown)),
             tuple(a.doc for a in proofs[proof].axioms) if proof else (),
-            "" if proof else _why(spec, promise.name, kind, proofs),
+            "" if proof else STALE if stale else _why(spec, promise.name, kind, proofs),
         )
 
 
@@ -133,6 +136,13 @@ def _proof_of(spec: Spec, promise: str, proofs: dict[str, Proof]) -> str:
         if (proof.shows or proof.spec.name) == spec.name and promise in own:
             return name
     return ""
+
+
+def _is_verified(name: str, proof: Proof) -> bool:
+    """Whether the proof is the one that was run to its end, to the last fact."""
+    from samebeat_proofs.verified import VERIFIED
+
+    return VERIFIED.get(name) == proof.fingerprint
 
 
 def _rung(proof: Proof | None, explored: bool) -> Rung:

@@ -36,6 +36,7 @@ class Listed:
     faults: Mapping[str, bool] = field(default_factory=dict)
     full: bool = False
     fast: bool = False
+    spec: str = "cluster"
 
     @property
     def instance(self) -> Instance:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from samebeat_conformance.instances import Listed
+from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
 from samebeat_conformance.reasons import NEVER, Reasons
@@ -30,18 +31,20 @@ class Outcome:
     """What came of one listed cluster.
 
     Attributes:
-        listed: the cluster.
+        listed: the cluster, or the channel.
         found: what the exploration has counted.
         noise: what came of foreign messages and garbage.
         uncovered: how many steps of the spec no core has taken, by action and reason.
+        left_out: what this says nothing about.
         divergence: the run that leads to one, in words; empty: there is none.
         itf: the same as a file.
     """
 
-    listed: Listed
+    listed: Listed | Channel
     found: Conformance
     noise: Noise
     uncovered: Counter[tuple[str, str]]
+    left_out: tuple[str, ...]
     divergence: tuple[str, ...] = ()
     itf: str = ""
 
@@ -58,30 +61,26 @@ class Outcome:
         """How many inputs were found to change nothing that the spec knows of."""
         return self.found.stutter_checks + self.noise.foreign + self.noise.garbage
 
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """What this says nothing about."""
-        return LEFT_OUT if self.listed.full else (*LEFT_OUT, *ON_DEMAND)
 
-
-def _nothing(_pairs: int, _checks: int) -> None:
-    return
+def nothing(_pairs: int, _checks: int) -> None:
+    """Watch nothing."""
 
 
 def conform(
     listed: Listed,
     most_pairs: int = 2_000_000,
-    watch: Callable[[int, int], None] = _nothing,
+    watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
     """Explore a listed cluster, disturb it, and judge what came of it."""
     product = Product(listed.instance, most_pairs, on_demand=not listed.full, watch=watch)
+    left_out = LEFT_OUT if listed.full else (*LEFT_OUT, *ON_DEMAND)
     found = product.run()
     if found.divergence is not None:
         words = tuple(lines_of(product, found.divergence))
         itf = itf_of(product, found.divergence)
-        return Outcome(listed, found, Noise(), Counter(), words, itf)
+        return Outcome(listed, found, Noise(), Counter(), left_out, words, itf)
     noise = make_noise(product.moves.nodes, product.moves.network)
-    return Outcome(listed, found, noise, _uncovered(product))
+    return Outcome(listed, found, noise, _uncovered(product), left_out)
 
 
 def _uncovered(product: Product) -> Counter[tuple[str, str]]:

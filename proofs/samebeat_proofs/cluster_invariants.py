@@ -43,11 +43,14 @@ def everyone_is_everyone(s: Cluster) -> Formula:
 
 @axiom
 def mechanisms_are_on(s: Cluster) -> Formula:
-    """No mechanism is switched off. Faults may happen, and journals may be lost."""
+    """No mechanism is switched off that safety needs. Any fault may happen.
+
+    Who has decided need not say so (`tells_decisions`): then a member may stay in doubt, no more.
+    """
     ballots = s.held_round & s.flush_round & s.latest_vote_counts & s.keeps_promise
     journals = s.journals_first & s.quarantines & s.replaces_blank & s.waits_for_late
-    promises = s.journals_promises & s.tells_decisions
-    return ballots & journals & promises & s.waits_for_reports & s.transfers_state
+    others = s.journals_promises & s.waits_for_reports & s.transfers_state
+    return ballots & journals & others
 
 
 # --- views -------------------------------------------------------------------------------------

@@ -108,7 +108,10 @@ def value_of_last_commit(s: Cluster) -> Formula:
 # --- rivals ----------------------------------------------------------------------------------
 
 
-@strengthening("a report that makes a member turn a change down must speak of another change")
+@strengthening(
+    "a report that makes a member turn a change down must speak of another change",
+    lemma="it would follow from what commits and votes rest on, by a longer way",
+)
 def home_reports_are_older(s: Cluster) -> Formula:
     """The reports to the view of a change say nothing of it."""
     return forall(

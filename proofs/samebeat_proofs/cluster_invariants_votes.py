@@ -217,6 +217,7 @@ def _reports_exclude(s: Cluster, one: Formula, c: Change, v: View, w: View, othe
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
+    lemma="of finitely many views it follows by induction over them, which the solver cannot do",
     uses=("undo_vote_excludes_commit", "vote_stays"),
     only=(
         "silent_report_means_no_vote",
@@ -239,6 +240,7 @@ def reports_exclude_commit(s: Cluster) -> Formula:
 
 @strengthening(
     "who votes in a view must have the earlier views behind it before anybody votes",
+    lemma="of finitely many views it follows by induction over them, which the solver cannot do",
     uses=("commit_vote_excludes_undo", "vote_stays"),
     only=(
         "silent_report_means_no_vote",

@@ -27,12 +27,29 @@ from samebeat_spec.specs import load_spec
 RLIMIT = 20_000_000
 """What an obligation may cost: some need several times what is usual."""
 
+_REPORTED = (
+    "order of View",
+    "fact journal_before_send",
+    "fact forgetful_is_out",
+    "fact silent_report_means_no_vote",
+    "guard n is alive",
+)
 HINTS = {
     "commit_vote_is_reported.propose": (
         "axiom mechanisms_are_on",
         "fact vote_in_a_view_that_has_begun",
         "fact commit_vote_is_reported",
         "guard v is a new view id",
+    ),
+    "reports_exclude_undo.report": (
+        *_REPORTED,
+        "axiom mechanisms_are_on",
+        "fact commit_vote_excludes_undo",
+    ),
+    "reports_exclude_commit.report": (
+        *_REPORTED,
+        "fact votes_of_a_view_agree",
+        "fact undo_vote_excludes_commit",
     ),
 }
 """For some obligations, what is enough: from all that may be assumed the search is long."""

@@ -24,6 +24,12 @@ def values_are_safe(s: Composed) -> Formula:
 
 
 @axiom
+def losses_are_tabled(s: Composed) -> Formula:
+    """Up to three losses in a row are tolerated: so far the spec says what they take."""
+    return (s.tolerated == 0) | (s.tolerated == 1) | (s.tolerated == 2) | (s.tolerated == 3)
+
+
+@axiom
 def timers_use_the_envelope(s: Composed) -> Formula:
     """Timers use the safest of all values still possible."""
     return s.envelope

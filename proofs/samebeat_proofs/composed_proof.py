@@ -10,7 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from samebeat_proofs import composed_invariants
-from samebeat_proofs.composed_invariants import timers_use_the_envelope, values_are_safe
+from samebeat_proofs.composed_invariants import (
+    losses_are_tabled,
+    timers_use_the_envelope,
+    values_are_safe,
+)
 from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.solver import RLIMIT
@@ -45,7 +49,7 @@ def composed_proof() -> Proof:
         group,
         spec=spec,
         facts=(*group.facts, *own, *window, *kept, defers),
-        axioms=(values_are_safe, timers_use_the_envelope),
+        axioms=(values_are_safe, losses_are_tabled, timers_use_the_envelope),
         left_out={"no_false_suspicion": _A_PAIR},
         reals=("Ticks", "Misses", "Excess"),
         relational=("watcher",),

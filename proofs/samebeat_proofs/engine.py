@@ -53,7 +53,8 @@ class Discharged:
         used: labels of the assumptions that the refutation rests on, in order.
         seconds: wall time.
         cost: the solver's unit of work.
-        circle: sorts that go round in a circle; nothing if the obligation is decidable.
+        circle: sorts that go round in a circle, in what the solver was given when it answered;
+            nothing if that question is decidable.
         why: of what is undetermined, what the solver says.
     """
 
@@ -102,7 +103,7 @@ class Run:
         needed = [
             f"{f.name}.{part}"
             for f in self.proof.facts
-            for part in parts.get(f.role, [p.name for p in f.parts])
+            for part in parts.get(f.role, [p.name for p in f.parts] or ["a part"])
         ]
         done = {d.name for d in self.discharged}
         return tuple(name for name in needed if name not in done)
@@ -177,7 +178,9 @@ class Engine:
         if not fewer or attempt.answer is Answer.UNDETERMINED:
             attempt = self._refute(obligation, self.budget)
             spent += attempt.cost
-        circle = self.generator.graph.circle({**obligation.assumptions, DENIED: obligation.denied})
+        circle = self.generator.graph.circle(
+            {**attempt.obligation.assumptions, DENIED: obligation.denied}
+        )
         seconds = perf_counter() - begin
         return replace(attempt, obligation=obligation, seconds=seconds, cost=spent, circle=circle)
 

@@ -7,9 +7,11 @@ the property is kept. Those that the spec itself does not promise are recorded h
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from samebeat_spec.language import Formula, Property, Spec
 from samebeat_spec.language.definitions import record_property
@@ -202,6 +204,25 @@ class Proof:
         if fact.role is not Role.IMPLIED or other.role is Role.INDUCTIVE:
             return True
         return self.facts.index(other) < self.facts.index(fact)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits that change when the spec, a fact or what is assumed changes."""
+        parts = [
+            self.spec.fingerprint,
+            *(repr((a.name, a.formula.key())) for a in self.axioms),
+            *(
+                repr((f.name, f.role.value, f.uses, f.only, f.total, f.prop.formula.key()))
+                for f in self.facts
+            ),
+            *(
+                repr((f.name, p.name, p.given.key(), p.reached.key()))
+                for f in self.facts
+                for p in f.parts
+            ),
+            repr((self.relational, self.reals, self.shows, self.rlimit)),
+        ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
     def strengthenings(self) -> tuple[Fact, ...]:

@@ -19,21 +19,21 @@ def is_available() -> bool:
     return find_spec("cvc5") is not None
 
 
-def ask_cvc5(script: str) -> str:
+def ask_cvc5(script: str, rlimit: int = RLIMIT) -> str:
     """Return what cvc5 says of an SMT-LIB script: "unsat", "sat", or "unknown" with a reason."""
     answer = "unknown"
     for options in WAYS:
-        answer = _ask(script, options)
+        answer = _ask(script, options, rlimit)
         if not answer.startswith("unknown"):
             break
     return answer
 
 
-def _ask(script: str, options: dict[str, str]) -> str:
+def _ask(script: str, options: dict[str, str], rlimit: int) -> str:
     import cvc5
 
     solver = cvc5.Solver(cvc5.TermManager())
-    for name, value in {"rlimit-per": str(RLIMIT), **options}.items():
+    for name, value in {"rlimit-per": str(rlimit), **options}.items():
         solver.setOption(name, value)
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, script, "obligation")

@@ -4,7 +4,8 @@ A run for every interval, drift, delay, number of losses and deadline that is to
 arrives at once; all that may be lost is lost, each after the longest interval; the next heartbeat
 takes the largest delay, and the deadline passes. The parts in between are repeated: once for each
 loss, and once for each interval that the delay is longer than. An interval is longer than no time,
-and losses are a number, so that ends.
+and losses are a number, so that ends; that the parts follow each other is read off here, not asked
+of the solver.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from samebeat_spec.language.definitions import record_property
 
 
 def is_short(s: RealPair) -> Formula:
-    """The deadline that runs is shorter than SAFE, by any amount."""
+    """The deadline that runs is shorter than SAFE, by any amount, and an interval takes time."""
     deadline: Ticks = s.deadline_ticks[s.armed[SECOND]]
-    return deadline < needed(s, s.armed[FIRST])
+    return (longest(s, s.armed[FIRST]) > 0) & (deadline < needed(s, s.armed[FIRST]))
 
 
 def only_losses(s: RealPair) -> Formula:
@@ -97,7 +98,7 @@ def suspicion(s: RealPair, b: Beat) -> Told:
 
 
 def safe_is_tight(s: RealPair) -> Formula:
-    """Whatever the values, if a deadline is shorter than SAFE a live node can be suspected."""
+    """Where intervals take time, a deadline shorter than SAFE lets a live node be suspected."""
     return forall(Change, lambda c: needed(s, c) <= s.deadline_ticks[c])
 
 

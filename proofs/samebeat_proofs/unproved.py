@@ -4,10 +4,10 @@ from __future__ import annotations
 
 UNPROVED = {
     "acks": (
-        "its clocks count in ticks, and the proof over the reals is about heartbeats; acks are the "
-        "same question the other way round, which is argued and not proved"
+        "its clocks count in ticks, and no proof model with real time is written; the proof about "
+        "heartbeats is none of it: here the sender watches, losses are of whole exchanges, and "
+        "misses are counted. Decision 0011 has the argument for all numbers, in words"
     ),
-    "limits": "levels are small whole numbers that models choose; no proof has been tried",
     "retries": (
         "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
         "is checked in its models"

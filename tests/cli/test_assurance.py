@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from samebeat_cli import assurance
-from samebeat_cli.assurance import Rung, explored_only, ladder
+from samebeat_cli.assurance import STALE, Rung, explored_only, ladder
 from samebeat_cli.reports.as_json import _rung
 from samebeat_cli.reports.proofs import _explored
 from samebeat_cli.selection import shipped_spec
 from samebeat_models.results import Verdict
 from samebeat_proofs import proofs
-from samebeat_proofs.proofs import PROOFS
+from samebeat_proofs.proofs import PROOFS, load_proof
 from samebeat_proofs.unproved import UNPROVED
+from samebeat_proofs.verified import VERIFIED
 from samebeat_spec.specs import SPEC_NAMES
 
 ROWS = {(row.spec, row.name): row for row in ladder()}
@@ -115,3 +116,28 @@ def test_prove_says_what_is_only_explored_up_to_what_size_and_why():
     assert line.startswith("Only explored, up to composed-3-all-clocked (3 Node, 1 Change): ")
     assert "composed.no_false_suspicion: it is proved of one pair of members" in line
     assert explored_only(["pair"]) == ()
+
+
+def test_every_proof_is_the_one_that_was_run_to_its_end():
+    """If this fails: run `samebeat prove`, and record the fingerprint once all is proved."""
+    assert {name: make().fingerprint for name, make in PROOFS.items()} == VERIFIED
+
+
+def test_a_proof_that_has_changed_since_counts_no_more(monkeypatch):
+    monkeypatch.setitem(VERIFIED, "group", "another")
+    assurance.ladder.cache_clear()
+    try:
+        (row,) = [r for r in ladder() if (r.spec, r.name) == ("group", "agreement")]
+        assert (row.rung, row.proof, row.why) == (Rung.EXHAUSTIVE, "", STALE)
+    finally:
+        assurance.ladder.cache_clear()
+
+
+def test_a_fingerprint_changes_with_a_fact_an_axiom_and_the_spec():
+    proof = load_proof("pair")
+    others = (
+        proof.without_fact("equal_unless_open"),
+        replace(proof, axioms=proof.axioms[1:]),
+        proof.about(proof.spec.without("refuse", "n has a request to decide about")),
+    )
+    assert len({proof.fingerprint, *(other.fingerprint for other in others)}) == 4

@@ -28,7 +28,7 @@ def test_an_element_names_the_actions_and_properties_that_cite_it(run: Run) -> N
     rows = {row["claim"]: row for row in json.loads(run("claims", "--format", "json").out)}
     assert "group.undo" in rows["1(f)"]["actions"]
     assert "group.agreement" in rows["1(f)"]["properties"]
-    assert rows["1(f)"]["proofs"] == []
+    assert "group.agreement: all-n" in rows["1(f)"]["proofs"]
 
 
 def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> None:
@@ -209,3 +209,10 @@ def test_a_catalog_with_an_error_ends_the_command_in_one_line(
 ) -> None:
     catalog(Model(name="g", spec="none"))
     assert "no spec is called 'none'" in fails(151, "claims")
+
+
+def test_an_element_shows_what_is_proved_of_it_and_on_which_rung(run: Run) -> None:
+    rows = {row["claim"]: row for row in json.loads(run("claims", "--format", "json").out)}
+    assert "group.failure_excludes_commit: all-n" in rows["1(e)"]["proofs"]
+    assert "heartbeat.tightener_defers: all-reals" in rows["C1"]["proofs"]
+    assert not any("quiescence_reachable" in proof for proof in rows["1(f)"]["proofs"])

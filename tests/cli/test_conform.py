@@ -53,7 +53,7 @@ def test_a_core_that_diverges_ends_with_12_and_a_trace(
 def test_an_unknown_cluster_is_named_with_those_there_are(run: Run) -> None:
     ran = run("conform", "9x9")
     assert ran.code == 2
-    assert ran.err.startswith("samebeat: there is no cluster '9x9'; there are: 1x1, 2x1")
+    assert ran.err.startswith("samebeat: there is no instance '9x9'; there are: 1x1, 2x1")
 
 
 def test_the_report_can_go_to_a_file(run: Run, tmp_path: Path) -> None:

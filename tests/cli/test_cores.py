@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from tests.conformance import broken_cores
 
+from samebeat.messages import Fragment
+from samebeat.parameters import Settings
+from samebeat.sending import Sending
 from samebeat_cli.app import run
+from samebeat_conformance.simulator import layer_measures, measures
 
 
 def test_models_and_cores_are_not_walked_through_at_once(
@@ -34,16 +41,16 @@ def test_a_kind_of_fault_that_is_missing_is_exit_3_and_named(
 
 
 @pytest.mark.slow
-def test_runs_with_every_fault_are_exit_0_and_say_how_much_they_were(
+def test_runs_with_every_fault_find_nothing_and_say_how_much_they_were(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(["simulate", "--impl", "--walks", "12", "--format", "json"]) == 0
+    assert run(["simulate", "--impl", "--walks", "12", "--format", "json"]) == 3
     data = json.loads(capsys.readouterr().out)
     found = data["campaign"]
     assert (found["runs"], found["never"], found["failed"]) == (12, [], None)
     assert min(found["faults"].values()) > 0
     assert found["virtual_hours"] > 0.3
-    assert {r["verdict"] for r in data["results"]} == {"holds"}
+    assert {r["verdict"] for r in data["results"]} == {"undetermined"}
 
 
 @pytest.mark.slow
@@ -73,9 +80,51 @@ def test_the_other_formats_take_runs_of_cores_too(
 @pytest.mark.slow
 def test_figures_are_a_table_or_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["figures", "--format", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)["figures"]
-    assert len(found) == 18
-    assert all(f["measured"] == f["expected"] for f in found)
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["figures"]) == 55
+    assert all(f["measured"] == f["expected"] for f in found["figures"])
+    assert [row["lost"] + row["duplicated"] for row in found["under_load"]] == 11 * [0]
+
+
+def only(monkeypatch: pytest.MonkeyPatch, parameter: str) -> None:
+    """Measure one parameter of messages, and no other."""
+    kept = tuple(m for m in layer_measures.LAYER_MEASURES if m.parameter == parameter)
+    monkeypatch.setattr(layer_measures, "LAYER_MEASURES", kept)
+    monkeypatch.setattr(measures, "MEASURES", ())
+
+
+@pytest.mark.slow
+def test_a_parameter_that_is_not_applied_moves_no_figure_and_ends_with_10(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only(monkeypatch, "message_retry_timer")
+    assert run(["figures"]) == 0
+    assert "1 parameters, 0 not as their values say; exit 0" in capsys.readouterr().out
+    send = Sending.send
+
+    def keeps(self: Sending, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
+        return send(self, now_ms, epoch, structs.replace(settings, message_retry_timer=500))
+
+    monkeypatch.setattr(Sending, "send", keeps)
+    assert run(["figures"]) == 10
+    said = capsys.readouterr().out
+    assert "500 (not 900)" in said
+    assert "500 (not 200)" in said
+
+
+@pytest.mark.slow
+def test_a_picture_needs_matplotlib_and_is_written_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only(monkeypatch, "maximum_fragment_size")
+    path = tmp_path / "figures.svg"
+    code = run(["figures", "--plot", str(path)])
+    if find_spec("matplotlib") is None:
+        assert code == 2
+        assert "pip install matplotlib" in capsys.readouterr().err
+    else:
+        assert code == 0
+        assert "<svg" in path.read_text()
 
 
 @pytest.fixture(scope="module")

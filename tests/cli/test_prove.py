@@ -230,7 +230,8 @@ def test_ctrl_c_says_how_far_it_came(
 
 
 def test_a_spec_without_a_proof_is_one_line(fails: Callable[..., str]) -> None:
-    assert "there is no proof of 'acks'; there are: group" in fails(2, "prove", "acks")
+    assert "there is no proof of 'retries': its clocks" in fails(2, "prove", "retries")
+    assert "there is no proof of 'x'; there are: group" in fails(2, "prove", "x")
 
 
 def test_an_ill_formed_proof_is_one_line(

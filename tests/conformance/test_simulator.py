@@ -7,13 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from msgspec import structs
 from tests.conformance import broken_cores
 
 from samebeat.journal import JournalError, read, write
-from samebeat_conformance.simulator import promises, run
+from samebeat_conformance.simulator import promises, run, spec_check
 from samebeat_conformance.simulator.campaign import Campaign, Wanted, campaign
 from samebeat_conformance.simulator.clock import Clock
 from samebeat_conformance.simulator.cluster import Broken, Cluster, Setup
@@ -24,8 +25,10 @@ from samebeat_conformance.simulator.promises import PROMISES, Promises
 from samebeat_conformance.simulator.run import SECOND_US, from_items, from_seed
 from samebeat_conformance.simulator.shrink import shrink
 from samebeat_conformance.simulator.trace import dumps, story
+from samebeat_spec.specs import load_spec
 
-STORM, CALM = 1, 4
+STORM, SPEC, CALM = 1, 3, 4
+"""Seeds: of a storm with channels, one on bare datagrams, and a calm run."""
 
 
 @pytest.mark.parametrize("seed", [STORM, CALM])
@@ -41,11 +44,12 @@ def test_a_run_keeps_every_promise_and_ends_at_rest(seed: int) -> None:
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 7, 8, 9])
 def test_runs_of_every_size_keep_every_promise(size: int) -> None:
     """Notes C1 to C8."""
-    for seed in range(100, 104 if size > 5 else 112):
+    for seed in range(100, 103 if size > 5 else 108):
         found = from_seed(seed, size)
         assert (seed, found.text) == (seed, "")
 
 
+@pytest.mark.slow
 def test_the_list_of_faults_that_a_seed_has_drawn_makes_the_same_run() -> None:
     first = from_seed(STORM, 3)
     again = from_items(first.plan, first.items)
@@ -78,32 +82,28 @@ def test_a_seed_is_one_run_bit_for_bit_whatever_python_hashes_with() -> None:
 # --- cores that are wrong ------------------------------------------------------------------------
 
 CONTROLS: dict[str, tuple[broken_cores.Breaks, int, str, int]] = {
-    "acks before journaling": (
-        broken_cores.acks_before_journaling,
-        1,
-        "journal_before_send",
-        0,
-    ),
+    "acks before journaling": (broken_cores.acks_before_journaling, 1, "journal_before_send", 0),
     "counts messages, not senders": (
         broken_cores.counts_messages_not_senders,
         1,
         "apply_after_full_receipt",
         2,
     ),
-    "decides by time-out": (broken_cores.decides_by_timeout, 1, "agreement", 5),
+    "decides by time-out": (broken_cores.decides_by_timeout, 3, "step_of_the_spec", 0),
     "undoes to the first value": (
         broken_cores.undoes_to_the_first_value,
-        6,
+        4,
         "kept_until_replaced",
         3,
     ),
-    "ignores its promise": (broken_cores.ignores_its_promise, 59, "keeps_promise", 3),
+    "ignores its promise": (broken_cores.ignores_its_promise, 90, "keeps_promise", 3),
     "follows no envelope": (broken_cores.follows_no_envelope, 4, "no_false_suspicion", 2),
-    "forgets to adopt": (broken_cores.forgets_to_adopt, 3, "kept_until_replaced", 3),
-    "repeats nothing": (broken_cores.repeats_nothing, 4, "change_decided", 3),
+    "forgets to adopt": (broken_cores.forgets_to_adopt, 2, "kept_until_replaced", 2),
+    "repeats nothing": (broken_cores.repeats_nothing, 4, "change_decided", 2),
+    "commits on its own vote": (broken_cores.commits_on_its_own_vote, 3, "step_of_the_spec", 0),
 }
-"""For each: the first seed from 1 on that shows it, what it breaks, and how many faults that takes
-at most. None at all: it breaks that as soon as it is asked for a change."""
+"""For each: a seed that shows it, what it breaks, and how many faults that takes. None at all: it
+breaks that as soon as it is asked for a change."""
 
 
 @pytest.mark.slow
@@ -114,7 +114,6 @@ def test_a_core_that_is_wrong_is_found_and_the_run_is_shrunk(
     """The simulator can fail, and says so with a handful of faults."""
     breaks, seed, promise, faults = CONTROLS[name]
     breaks(monkeypatch)
-    assert not any(from_seed(s, 3).failed for s in range(max(1, seed - 5), seed))
     found = from_seed(seed, 3)
     assert found.promise == promise
     shrunk = shrink(found)
@@ -138,7 +137,7 @@ def test_what_is_left_of_a_run_fails_in_the_same_way_and_without_any_fault_of_it
 @pytest.mark.slow
 def test_a_run_that_fails_is_an_itf_file_and_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
     broken_cores.undoes_to_the_first_value(monkeypatch)
-    found = shrink(from_seed(6, 3)).result
+    found = shrink(from_seed(4, 3)).result
     text = dumps(found)
     assert text == dumps(found)
     data = json.loads(text)
@@ -147,6 +146,35 @@ def test_a_run_that_fails_is_an_itf_file_and_a_story(monkeypatch: pytest.MonkeyP
     assert set(data["vars"]) <= set(data["states"][0])
     assert data["#meta"]["steps"] == len(data["states"]) - 1
     assert story(found)[0].startswith("fault: ")
+
+
+# --- held against the spec -----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_each_durable_step_on_bare_datagrams_is_one_of_the_spec() -> None:
+    """Notes C5 and C6: with views, crashes and votes, as they happen."""
+    found = from_seed(SPEC, 3)
+    assert (found.promise, found.text) == ("", "")
+    taken = {"request", "send_ack", "apply", "send_ok", "hold", "commit", "undo", "crash"}
+    assert taken | {"propose", "report", "begin_view", "recover"} <= set(found.spec_steps)
+
+
+def test_in_channels_nothing_is_held_against_the_spec() -> None:
+    """What is queued there counts as said at another moment (decision 0042)."""
+    assert from_seed(STORM, 3).spec_steps == Counter()
+
+
+@pytest.mark.slow
+def test_many_runs_on_bare_datagrams_are_runs_of_the_spec() -> None:
+    """Notes C5 to C8: hangs, late successes and failing undos among them."""
+    taken: Counter[str] = Counter()
+    for seed in (*range(102, 160, 3), 78, 261):
+        found = from_seed(seed, 3)
+        assert (seed, found.text) == (seed, "")
+        taken += found.spec_steps
+    never = {a.name for a in load_spec("cluster").actions} - set(taken)
+    assert never == {"crash_before_journaling", "lose_journal"}
 
 
 # --- many runs -----------------------------------------------------------------------------------
@@ -162,7 +190,7 @@ def test_a_kind_of_fault_that_has_not_happened_leaves_all_undetermined() -> None
 @pytest.mark.slow
 def test_a_campaign_has_every_kind_of_fault() -> None:
     found = campaign(Wanted(runs=12))
-    assert (found.verdict, found.never) == ("holds", ())
+    assert (found.verdict, found.never) == ("undetermined", ())
     assert all(found.counts[kind] > 0 for kind in Kind)
     assert set(found.sizes) == {3, 4, 5, 6, 7, 8, 9}
     assert found.virtual_hours > 0.3
@@ -206,7 +234,7 @@ def test_an_epoch_that_goes_back_is_noticed() -> None:
 
 def test_every_promise_that_is_reported_is_looked_at() -> None:
     """A name in the list that nothing raises would be a check that cannot fail."""
-    source = inspect.getsource(promises) + inspect.getsource(run)
+    source = "".join(map(inspect.getsource, (promises, run, spec_check)))
     assert all(f'Broken("{promise}"' in source for promise in PROMISES)
 
 
@@ -226,6 +254,15 @@ def test_a_crash_in_a_write_keeps_the_journal_of_before_or_the_new_one() -> None
         journal, torn = disk.read()
         assert journal is not None
         assert (journal.epoch, torn) == (epoch, unsynced is Unsynced.TORN)
+
+
+def test_a_torn_write_that_ends_as_what_it_replaces_is_a_whole_one() -> None:
+    disk = Disk(newest=b"1 and more", older=b"0 and more")
+    disk.begin(b"2 and more")
+    assert disk.stop(Unsynced.TORN, 500) is Unsynced.KEPT
+    disk = Disk(newest=b"1 and more", older=b"0 and more")
+    disk.begin(b"2 and more")
+    assert disk.stop(Unsynced.TORN, 0) is Unsynced.LOST
 
 
 def test_a_first_write_that_is_torn_was_never_made() -> None:

@@ -213,8 +213,8 @@ def test_a_lower_threshold_turns_new_messages_down_and_purges_nothing() -> None:
     assert link.ends["b"].delivered == [b"%d" % i for i in range(8)]
 
 
-def test_the_window_counts_from_the_oldest_message_also_when_later_ones_are_given_up() -> None:
-    """The receiver has room for a row of messages, from the one that it waits for on."""
+def test_messages_are_given_up_in_order_also_when_a_later_one_has_less_time() -> None:
+    """Claim 3.maximum_message_retry_time: the earlier ones have been tried for longer than that."""
     link = Linked(replace_settings(SETTINGS, message_send_window=3))
     link.fate = deaf
     link.enqueue("a", b"1")
@@ -223,12 +223,11 @@ def test_the_window_counts_from_the_oldest_message_also_when_later_ones_are_give
     link.commit("a")
     for i in range(2, 6):
         link.enqueue("a", b"%d" % i)
-    link.run(900)
-    sending = link.ends["a"].channel.sending
-    assert [m.data for m in sending.flight] == [b"1"]
-    assert sending.queue == (b"4", b"5")
-    link.run(100)
-    assert [m.data for m in sending.flight] == [b"4", b"5"]
+    link.run(199)
+    assert link.ends["a"].failed == []
+    link.run(1)
+    assert link.ends["a"].failed == [(200, b"%d" % i, Failure.GIVEN_UP) for i in (1, 2, 3)]
+    assert [m.data for m in link.ends["a"].channel.sending.flight] == [b"4", b"5"]
 
 
 # --- restarts --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from samebeat_proofs.cluster_proof import cluster_proof
 from samebeat_proofs.engine import Answer, Engine
 from samebeat_proofs.obligations import ONE_VALUE
+from samebeat_proofs.solver import RLIMIT, Budget
 from samebeat_spec.specs import load_spec
 
 SPEC = load_spec("cluster")
@@ -37,6 +38,22 @@ def test_what_carries_the_promises_is_proved(name):
 def test_every_obligation_of_a_fact_is_proved(name):
     for obligation in ENGINE.generator.obligations_called(name):
         assert ENGINE.discharge(obligation).answer is Answer.PROVED, obligation.name
+
+
+def test_hints_name_what_their_obligations_may_assume():
+    for name, labels in PROOF.hints.items():
+        assert set(labels) <= set(ENGINE.find(name).assumptions), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROOF.hints)
+def test_with_its_hint_no_obligation_depends_on_luck(name):
+    """Twenty seeds, the usual budget of one obligation, a tenth of this proof's."""
+    engine = Engine(PROOF)
+    for seed in range(1, 21):
+        engine.budget = Budget.of(PROOF, seed=seed)
+        found = engine.discharge(engine.find(name))
+        assert (found.answer, found.cost < RLIMIT) == (Answer.PROVED, True), seed
 
 
 def test_every_safety_property_is_proved_and_none_is_left_out():

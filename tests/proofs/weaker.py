@@ -25,7 +25,7 @@ from samebeat_spec.language import Formula, Property
 PROOF = cluster_proof()
 SPEC = PROOF.spec
 MECHANISMS = "axiom mechanisms_are_on"
-FLAGS = (
+ASSUMED = (
     "held_round",
     "flush_round",
     "latest_vote_counts",
@@ -34,11 +34,11 @@ FLAGS = (
     "transfers_state",
     "journals_first",
     "journals_promises",
-    "tells_decisions",
     "quarantines",
     "replaces_blank",
     "waits_for_late",
 )
+"""The mechanisms that are assumed to be on."""
 
 
 def generous(proof: Proof) -> Proof:
@@ -58,8 +58,9 @@ def generous(proof: Proof) -> Proof:
 
 @cache
 def generator(size: int, more: str = "") -> Generator:
-    """Return the generator for so many elements of each sort, and one more of the sort named."""
-    sizes = {s.__name__: size + (s.__name__ == more) for s in SPEC.sorts if not s.elements}
+    """Return the generator for so many elements of each sort, one more for a name in `more`."""
+    names = [s.__name__ for s in SPEC.sorts if not s.elements]
+    sizes = {name: size + more.split().count(name) for name in names}
     return Generator(generous(PROOF), sizes)
 
 
@@ -88,14 +89,14 @@ def all_but_one(flag: str) -> Property:
     @axiom
     def mechanisms_are_on(s: Cluster) -> Formula:
         """No other mechanism is switched off."""
-        others: Formula = reduce(and_, (getattr(s, name) for name in FLAGS if name != flag))
+        others: Formula = reduce(and_, (getattr(s, name) for name in ASSUMED if name != flag))
         return others
 
     return mechanisms_are_on
 
 
-def is_met_without_mechanism(name: str, size: int, flag: str) -> bool:
+def is_met_without_mechanism(name: str, size: int, more: str = "", *, flag: str) -> bool:
     """Return whether an obligation is met though a mechanism may be off."""
-    small = generator(size)
+    small = generator(size, more)
     weaker = small.translator.closed(all_but_one(flag).formula, Scope(small.before))
-    return is_met(name, size, without=MECHANISMS, instead={MECHANISMS: weaker})
+    return is_met(name, size, more, without=MECHANISMS, instead={MECHANISMS: weaker})

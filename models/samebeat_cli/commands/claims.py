@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from samebeat_cli.assurance import ladder
 from samebeat_cli.output import console
 from samebeat_cli.selection import catalog, shipped_spec
 from samebeat_spec.specs import SPEC_NAMES
@@ -44,7 +46,8 @@ def claims(
 ) -> None:
     """Show each claim element with the actions, properties, models and tests that show it.
 
-    Handlers are the functions of the implementation that do it; tests in which they run are
+    Proofs are those promises that are proved, each with the rung of `samebeat assurance`. Handlers
+    are the functions of the implementation that do it; tests in which they run are
     exercised. What the implementation does not do is said after ``core``.
 
     What is missing is shown as missing, and what is shown in part says what is left out. A witness
@@ -55,18 +58,26 @@ def claims(
     from samebeat_models.claims_table import cited_in_tests, claim_rows, tests_folder
 
     folder = tests_folder()
-    rows = claim_rows(
+    found = claim_rows(
         [shipped_spec(name) for name in SPEC_NAMES],
         [s.model for s in catalog()],
         cited_in_tests(folder) if folder else None,
         implemented(),
     )
+    rows = [replace(row, proofs=_proofs(row.claim.id)) for row in found]
     if form is ClaimsFormat.JSON:
         typer.echo(json.dumps([_data(row) for row in rows], indent=2, ensure_ascii=False))
     elif form is ClaimsFormat.MARKDOWN:
         typer.echo("\n".join(_markdown(rows)))
     else:
         _print(rows)
+
+
+def _proofs(claim_id: str) -> tuple[str, ...]:
+    """Return the promises about an element that are proved, each with its rung."""
+    return tuple(
+        f"{a.spec}.{a.name}: {a.rung.value}" for a in ladder() if a.proof and claim_id in a.claims
+    )
 
 
 def _data(row: ClaimRow) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""``samebeat conform``: the production core against the spec, step by step, on small clusters."""
+"""``samebeat conform``: the production core against the spec, step by step, on small clusters.
+
+Its message layer is held against the spec `transport` in the same way, on single channels.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,11 @@ from samebeat_cli.output import (
 
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
-    from samebeat_conformance.instances import Listed
+    from samebeat_conformance.instances import Listed as Cluster
+    from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.run import Outcome
+
+    Instance = Cluster | Channel
 
 _SHOW_EVERY = 1_000
 """The line that says how far it is moves on after so many product states."""
@@ -44,13 +50,13 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters by name. Nothing: all of them.",
+            help="Clusters and channels by name. Nothing: all of them.",
             show_default=False,
         ),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Only those that take seconds.")] = False,
     max_pairs: Annotated[
-        int, typer.Option(min=1, help="Product states of a cluster at most; more: undetermined.")
+        int, typer.Option(min=1, help="Product states of each at most; more: undetermined.")
     ] = 2_000_000,
     out_itf: Annotated[
         Path | None,
@@ -69,7 +75,7 @@ def conform(
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
 ) -> None:
-    """Hold the production core against the spec on every step of small clusters.
+    """Hold the production core against its specs on every step of small clusters and channels.
 
     Each input that is possible is given to each core in each state, through the real codec: what it
     does must be steps of the spec, or nothing that the spec knows of; and each step of the spec
@@ -93,23 +99,24 @@ def conform(
         raise typer.Exit(int(code))
 
 
-def _select(names: Sequence[str], fast: bool) -> list[Listed]:
-    from samebeat_conformance.instances import LISTED, find
+def _select(names: Sequence[str], fast: bool) -> list[Instance]:
+    from samebeat_conformance.instances import LISTED as CLUSTERS
+    from samebeat_conformance.layer.instances import LISTED as CHANNELS
 
-    known = [listed.name for listed in LISTED]
+    known: dict[str, Instance] = {listed.name: listed for listed in (*CLUSTERS, *CHANNELS)}
     for name in names:
         if name not in known:
-            raise CommandError(f"there is no cluster {name!r}; there are: {', '.join(known)}")
-    chosen = [find(name) for name in dict.fromkeys(names or known)]
+            raise CommandError(f"there is no instance {name!r}; there are: {', '.join(known)}")
+    chosen = [known[name] for name in dict.fromkeys(names or known)]
     if fast and not any(listed.fast for listed in chosen):
-        raise CommandError("none of these clusters takes seconds; leave --fast out")
+        raise CommandError("none of these instances takes seconds; leave --fast out")
     return [listed for listed in chosen if listed.fast or not fast]
 
 
-def _run(chosen: Sequence[Listed], max_pairs: int) -> list[Outcome]:
+def _run(chosen: Sequence[Instance], max_pairs: int) -> list[Outcome]:
     from samebeat_cli.progress import Progress
 
-    progress = Progress(len(chosen), "clusters")
+    progress = Progress(len(chosen), "instances")
     try:
         with progress:
             return [_run_one(listed, max_pairs, progress) for listed in chosen]
@@ -117,15 +124,20 @@ def _run(chosen: Sequence[Listed], max_pairs: int) -> list[Outcome]:
         raise Interrupted(progress.how_far()) from None
 
 
-def _run_one(listed: Listed, max_pairs: int, progress: Progress) -> Outcome:
-    from samebeat_conformance.run import conform as explore
+def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
+    from samebeat_conformance.layer.instances import Listed as Channel
+    from samebeat_conformance.layer.run import conform as conform_channel
+    from samebeat_conformance.run import conform as conform_cluster
 
     def watch(pairs: int, checks: int) -> None:
         if pairs % _SHOW_EVERY == 0:
             progress.start(f"{listed.name}: {pairs:,} product states, {checks:,} inputs checked")
 
     progress.start(listed.name)
-    outcome = explore(listed, max_pairs, watch)
+    if isinstance(listed, Channel):
+        outcome = conform_channel(listed, max_pairs, watch)
+    else:
+        outcome = conform_cluster(listed, max_pairs, watch)
     progress.finish()
     return outcome
 

@@ -1,11 +1,11 @@
-"""``samebeat figures``: what each heartbeat parameter of the production core does, measured."""
+"""``samebeat figures``: what each of the eleven parameters of the core does, measured."""
 
 from __future__ import annotations
 
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -14,8 +14,11 @@ from samebeat_models.results import Exit
 
 if TYPE_CHECKING:
     from samebeat_conformance.simulator.measures import Figure
+    from samebeat_conformance.simulator.traffic import Harm
 
-_WHEN = ("before", "raised", "lowered")
+    Row: TypeAlias = tuple[tuple[Figure, ...], Harm]
+
+_WHEN = ("before", "raising", "raised", "lowering", "lowered")
 
 
 class FiguresFormat(StrEnum):
@@ -33,28 +36,53 @@ def figures(
         Path | None,
         typer.Option(metavar="FILE", parser=path_option, help="Write the figures to this file."),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            parser=path_option,
+            help="Draw them, as .png, .svg or .pdf; needs matplotlib.",
+        ),
+    ] = None,
 ) -> None:
-    """Measure what each heartbeat parameter does, before and after a group change of it.
+    """Measure what each parameter does, before, during and after a group change of it.
 
     Clusters of the production core run in virtual time. Exit 10 if a figure is not what the
-    parameter's value says.
+    parameter's value says, or if a change loses or repeats a message or makes anybody suspect who
+    is alive; 3 if something could not be measured.
 
-    Example: samebeat figures --format json
+    Example: samebeat figures --plot figures.png
     """
-    from samebeat_conformance.simulator.measures import MEASURES, figures_of
+    from samebeat_cli.plots import draw
+    from samebeat_conformance.simulator.layer_measures import LAYER_MEASURES
+    from samebeat_conformance.simulator.measures import MEASURES, NotMeasured, figures_of, harm_of
 
-    if output is not None:
-        check_can_write(output)
-    rows = [figures_of(measure) for measure in MEASURES]
+    for path in (output, plot):
+        if path is not None:
+            check_can_write(path)
+    try:
+        rows = [(figures_of(m), harm_of(m)) for m in (*MEASURES, *LAYER_MEASURES)]
+    except NotMeasured as error:
+        typer.echo(f"samebeat: not measured: {error}", err=True)
+        raise typer.Exit(int(Exit.UNDETERMINED)) from None
     if form is FiguresFormat.JSON:
         emit(json.dumps(_data(rows), indent=2, ensure_ascii=False) + "\n", output)
     else:
         emit(_text(rows), output)
-    if any(f.measured != f.expected for row in rows for f in row):
+    if plot is not None:
+        draw(rows, plot)
+    if _wrong(rows):
         raise typer.Exit(int(Exit.NOT_AS_PINNED))
 
 
-def _data(rows: list[tuple[Figure, ...]]) -> dict[str, Any]:
+def _wrong(rows: list[Row]) -> int:
+    """Return how many figures are not what a value says, and changes that do harm."""
+    figures_wrong = sum(f.measured != f.expected for found, _ in rows for f in found)
+    return figures_wrong + sum(not harm.is_none for _, harm in rows)
+
+
+def _data(rows: list[Row]) -> dict[str, Any]:
     return {
         "figures": [
             {
@@ -65,13 +93,23 @@ def _data(rows: list[tuple[Figure, ...]]) -> dict[str, Any]:
                 "measured": f.measured,
                 "expected": f.expected,
             }
-            for row in rows
-            for f in row
-        ]
+            for found, _ in rows
+            for f in found
+        ],
+        "under_load": [
+            {
+                "parameter": found[0].parameter,
+                "messages": harm.messages,
+                "lost": harm.lost,
+                "duplicated": harm.duplicated,
+                "false_suspicions": harm.suspicions,
+            }
+            for found, harm in rows
+        ],
     }
 
 
-def _text(rows: list[tuple[Figure, ...]]) -> str:
+def _text(rows: list[Row]) -> str:
     from io import StringIO
 
     from rich.box import SIMPLE_HEAD
@@ -79,26 +117,33 @@ def _text(rows: list[tuple[Figure, ...]]) -> str:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("parameter", "figure"):
-        table.add_column(name, no_wrap=True)
-    for name in _WHEN:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(row[0].parameter, row[0].figure, *(_cell(f) for f in row))
+    for name in ("parameter, and what is measured", *_WHEN, "lost", "twice", "suspected"):
+        table.add_column(name, justify="left" if "," in name else "right", no_wrap=True)
+    for found, harm in rows:
+        counts = (harm.lost, harm.duplicated, harm.suspicions)
+        cells = [_value(f) for f in found]
+        table.add_row(found[0].parameter, *cells, *(f"{n:,}" for n in counts))
+        table.add_row(f"  {found[0].figure}", *(_cell(f) for f in found))
     buffer = StringIO()
-    width = max(console().width, 120)
+    width = max(console().width, 140)
     out = Console(file=buffer, width=width, highlight=False, markup=False, emoji=False)
     out.print(table)
-    wrong = sum(f.measured != f.expected for row in rows for f in row)
+    wrong = _wrong(rows)
     code = Exit.NOT_AS_PINNED if wrong else Exit.OK
+    messages = sum(harm.messages for _, harm in rows)
     out.print(
-        "value -> what was measured with it, on 3 cores; before a change, after one that has "
-        f"raised the value, and after one that has lowered it\n{len(rows)} parameters, "
-        f"{wrong} figures are not what the value says; exit {int(code)}"
+        "Above the value, below what was measured: before a change, while one that raises the "
+        "value is open, after it,\nand the same for one that lowers it. Lost, delivered twice and "
+        f"suspected though alive: during these changes\nunder load, {messages:,} messages in all.\n"
+        f"{len(rows)} parameters, {wrong} not as their values say; exit {int(code)}"
     )
     return buffer.getvalue()
 
 
+def _value(f: Figure) -> str:
+    return f"{f.value:,}" if f.when in ("before", "raised", "lowered") else f"(to {f.value:,})"
+
+
 def _cell(f: Figure) -> str:
     right = "" if f.measured == f.expected else f" (not {f.expected:,})"
-    return f"{f.value:,} -> {f.measured:,}{right}"
+    return f"{f.measured:,}{right}"

@@ -205,10 +205,13 @@ def _deliver(
 
 def _select(names: Sequence[str]) -> list[Proof]:
     from samebeat_proofs.proofs import PROOFS, load_proof
+    from samebeat_proofs.unproved import UNPROVED
 
     for name in names:
         if name not in PROOFS:
-            raise CommandError(f"there is no proof of {name!r}; there are: {', '.join(PROOFS)}")
+            why = f": {UNPROVED[name]}" if name in UNPROVED else ""
+            known = ", ".join(PROOFS)
+            raise CommandError(f"there is no proof of {name!r}{why}; there are: {known}")
     return [load_proof(name) for name in dict.fromkeys(names or PROOFS)]
 
 

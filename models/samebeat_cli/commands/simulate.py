@@ -81,8 +81,8 @@ def simulate(
 ) -> None:
     """Walk through models at random: a violation is found, or all is undetermined (exit code 3).
 
-    With --impl, runs of the production core: 0 if no promise is broken in these runs and each kind
-    of fault has happened, 12 or 13 if one is broken, 3 if a kind of fault has not happened.
+    With --impl, runs of the production core: 12 or 13 if a promise is broken, 3 if none is, or if
+    a kind of fault has not happened.
 
     Examples: samebeat simulate composed-3-all-clocked --max-seconds 60;
     samebeat simulate --impl --walks 200

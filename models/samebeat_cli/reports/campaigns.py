@@ -20,8 +20,8 @@ MODEL = "impl"
 _EXITS = {
     "violated": Exit.SAFETY,
     "undetermined": Exit.UNDETERMINED,
-    "holds": Exit.OK,
 }
+NOT_EXHAUSTIVE = "every kind of fault has happened, and no run broke a promise; others may"
 _LIVENESS = ("change_decided", "no_fault_commits")
 
 
@@ -37,8 +37,7 @@ def _others(found: Campaign) -> tuple[str, ...]:
 
 def _row(found: Campaign, promise: str) -> Row:
     broken = found.failed is not None and found.failed.promise == promise
-    other = "undetermined" if found.failed is not None else found.verdict
-    verdict = Verdict("violated" if broken else other)
+    verdict = Verdict("violated" if broken else "undetermined")
     code = _EXITS[verdict.value]
     if broken and promise in _LIVENESS:
         code = Exit.LIVENESS
@@ -61,10 +60,12 @@ def _row(found: Campaign, promise: str) -> Row:
 
 
 def why_undetermined(found: Campaign) -> str:
-    """Return what must happen in runs for anything to be said of them; empty: it did."""
-    if found.failed is not None or not found.never:
+    """Return why runs that broke no promise are no proof, and what has not even happened."""
+    if found.failed is not None:
         return ""
-    return f"no run had {', '.join(found.never)}; take more runs (--walks)"
+    if found.never:
+        return f"no run had {', '.join(found.never)}; take more runs (--walks)"
+    return NOT_EXHAUSTIVE
 
 
 def show(found: Campaign, console: Console) -> None:

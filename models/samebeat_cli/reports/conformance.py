@@ -48,7 +48,7 @@ def rate(outcome: Outcome) -> int:
 
 
 def show(outcomes: Sequence[Outcome], console: Console) -> None:
-    """Print what came of each cluster, and what that says nothing about."""
+    """Print what came of each instance, and what that says nothing about."""
     console.print(_table(outcomes))
     for outcome in outcomes:
         for line in _remarks(outcome):
@@ -59,14 +59,14 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
         console.print(f"  {line}", soft_wrap=True)
     code = exit_code(outcomes)
     seconds = sum(o.found.seconds for o in outcomes)
-    line = f"{count_of(len(outcomes), 'cluster')} in {seconds:.1f} s; exit {int(code)}"
+    line = f"{count_of(len(outcomes), 'instance')} in {seconds:.1f} s; exit {int(code)}"
     style = "bold green" if code is Exit.OK else "bold red"
     console.print(Text(f"{line}: {_SAID[code]}", style), soft_wrap=True)
 
 
 def _table(outcomes: Sequence[Outcome]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("cluster", no_wrap=True)
+    table.add_column("instance", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for name in ("states", "edges", "covered", "pairs", "stutters", "seconds", "checks/s"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -116,7 +116,7 @@ def _instance(o: Outcome) -> dict[str, Any]:
     return {
         "name": o.listed.name,
         "about": o.listed.about,
-        "spec": "cluster",
+        "spec": o.listed.spec,
         "verdict": str(o.verdict),
         "knowledge": "full" if o.listed.full else "on demand",
         "states": found.states,

@@ -217,6 +217,7 @@ def _remarks(p: Proved) -> Iterator[Text | str]:
         yield f"There is a state with all facts at once, and from such a state each of {actions}."
     for name, why in p.run.proof.left_out.items():
         yield f"Left out: {name}, {why}"
+    yield f"Fingerprint of spec and proof: {p.run.proof.fingerprint}"
     others = [x.name for x in p.run.proof.spec.promises if not _is_safety(x)]
     if others:
         yield f"Not safety, so not here (samebeat check): {', '.join(others)}"
@@ -315,6 +316,7 @@ def _proof(p: Proved) -> dict[str, Any]:
         "spec": p.name,
         "read_as": proof.spec.name,
         "fingerprint": proof.spec.fingerprint,
+        "proof_fingerprint": proof.fingerprint,
         "obligations": len(p.run.discharged),
         "rlimit": p.run.rlimit,
         "undecidable": [d.name for d in p.run.discharged if d.circle],

@@ -208,6 +208,24 @@ def conformance_crash(at: At) -> Seen:
     return _conforms(2, 1, 1)
 
 
+def channels(at: At) -> Seen:
+    """Hold single channels of the message layer against the spec, on every input."""
+    from samebeat_conformance.layer.instances import LISTED
+    from samebeat_conformance.layer.run import conform
+
+    figures: dict[str, int] = {}
+    for listed in LISTED:
+        if not listed.fast:
+            continue
+        at(listed.name)
+        outcome = conform(listed, _MOST_PAIRS)
+        if outcome.divergence:
+            last = " ".join(outcome.divergence[outcome.divergence.index(_DIVERGES) + 1 :])
+            return Seen(f"{listed.name}: no step of the spec: {last}")
+        figures[f"edges of {listed.name}"] = outcome.found.edges_covered
+    return Seen(figures=figures)
+
+
 def fuzz(at: At) -> Seen:
     """Throw garbage and hostile messages at the codec and at a node."""
     from samebeat_conformance.fuzz.unguided import without_guidance
@@ -241,6 +259,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
         for layer in (
             Layer("tests", fast_tests, 4),
             Layer("conformance", conformance, 20),
+            Layer("channels", channels, 20),
             Layer("simulator", simulator, 10),
             Layer("fuzz", fuzz, 20),
             Layer("crash", conformance_crash, 120, thorough=True),

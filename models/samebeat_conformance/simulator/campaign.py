@@ -1,7 +1,7 @@
 """Many runs from one seed on, what all of them had, and the first that breaks a promise.
 
-What is said of the runs is said of these runs: that nothing else happens in others, no number of
-runs can show. And it is only said if each kind of fault has happened.
+That nothing else happens in other runs, no number of runs can show. And runs in which a kind of
+fault has not happened say nothing of it: that is named.
 """
 
 from __future__ import annotations
@@ -73,10 +73,8 @@ class Campaign:
 
     @property
     def verdict(self) -> str:
-        """`violated`; `holds`, in these runs, if each fault has happened; else `undetermined`."""
-        if self.failed is not None:
-            return "violated"
-        return "undetermined" if self.never else "holds"
+        """`violated`, or `undetermined`: runs that find nothing show nothing of all other runs."""
+        return "violated" if self.failed is not None else "undetermined"
 
     @property
     def virtual_hours(self) -> float:

@@ -1,14 +1,18 @@
-"""What each of the six heartbeat parameters does, as a figure, before and after a group change.
+"""What each of the six heartbeat parameters does, as a figure: before, during and after a change.
 
 The figures are those that the design names for each parameter. Each is measured on a cluster in
-virtual time: as it starts, after a group change that has raised the parameter, and after one that
-has lowered it. What the settings say that it should be stands beside it.
+virtual time: as it starts, while a group change that raises the parameter is open, after that, and
+the same for one that lowers it. What the settings say that it should be stands beside it. While a
+change is open, deadlines for heartbeats are as long as the longer of both values asks for (note
+C1), and all else goes by the old one. `under_load` counts what each change does to messages and to
+members that are alive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -27,16 +31,54 @@ from samebeat_conformance.simulator.scenario import (
     lost,
     nothing_special,
 )
+from samebeat_conformance.simulator.traffic import Harm, Traffic, disturbed
 
 Value: TypeAlias = int | float
 _SECOND_US = 1_000 * US
 _ASKED_US, _MEASURED_US, _LASTS_US = 5 * _SECOND_US, 40 * _SECOND_US, 120 * _SECOND_US
+_OPENED_US, _SLOW_US = _MEASURED_US - _SECOND_US // 2, 9 * _SECOND_US
+"""A change that is to be open in a measurement is asked for then; a member applies so slowly."""
 _WATCHER, _WATCHED = "a", "b"
 _TRIP_MS = 2 * NO_DELAY_US // US
 
 
 class NotMeasured(Exception):  # noqa: N818  (`except NotMeasured` is the sentence)
     """A scenario did not go as it should; the message says where."""
+
+
+class Stage(Enum):
+    """When something is measured."""
+
+    BEFORE = "before a change is asked for"
+    DURING = "while it is open"
+    AFTER = "after it was committed"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something is measured, and which change that is about; no values: none."""
+
+    stage: Stage
+    values: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """What is asked for."""
+        at_us = _OPENED_US if self.stage is Stage.DURING else _ASKED_US
+        return () if self.stage is Stage.BEFORE else (Ask(at_us, "c", self.values),)
+
+    def asked(self, start: Settings) -> Settings:
+        """Return the settings that the change asks for."""
+        return structs.replace(start, **dict(self.values))
+
+
+Between: TypeAlias = Callable[[Value, Value], Value]
+"""From the old and the new value, the one that counts while a change is open."""
+
+
+def the_old(old: Value, new: Value) -> Value:
+    """Return the value that a sender keeps until it commits."""
+    return old
 
 
 @dataclass(frozen=True)
@@ -48,8 +90,9 @@ class Measure:
         figure: what is measured, with its unit.
         start: the settings to start with; what else is in them keeps out of the way.
         raised, lowered: its values after a change.
-        measured: measures it on a cluster that starts with `start` and is then asked for a value.
+        measured: measures it where one starts with `start`, at a moment.
         expected: what it should be with these settings.
+        during: which value counts while a change is open.
     """
 
     parameter: str
@@ -57,8 +100,9 @@ class Measure:
     start: Settings
     raised: Value
     lowered: Value
-    measured: Callable[[Settings, tuple[Ask, ...]], int]
+    measured: Callable[[Settings, Moment], int]
     expected: Callable[[Settings], int]
+    during: Between = max
 
 
 @dataclass(frozen=True)
@@ -74,20 +118,33 @@ class Figure:
 
 
 def _run(
-    start: Settings, load: tuple[Ask, ...], rule: Rule = nothing_special, killed: str = ""
+    start: Settings, moment: Moment, rule: Rule = nothing_special, killed: str = ""
 ) -> tuple[Cluster, Probe]:
-    setup = Setup(("a", "b", "c"), start)
+    is_open = moment.stage is Stage.DURING
     scenario = Scenario(
-        setup, load, rule=rule, killed=killed, kill_us=_MEASURED_US, lasts_us=_LASTS_US
+        Setup(("a", "b", "c"), start),
+        moment.asks,
+        rule=rule,
+        killed=killed,
+        kill_us=_MEASURED_US,
+        slow=("c", _OPENED_US, _SLOW_US) if is_open else None,
+        lasts_us=_LASTS_US,
     )
     cluster, probe = scenario.run()
     node = cluster.machines[_WATCHER].node
-    if node is None or node.journal.epoch != len(load):
-        raise NotMeasured(f"the change of {[a.values for a in load]} was not committed")
+    if not is_open and (node is None or node.journal.epoch != len(moment.asks)):
+        raise NotMeasured(f"the change of {moment.values} was not committed")
+    if is_open and not probe.is_open_at(_MEASURED_US):
+        raise NotMeasured(f"the change of {moment.values} is not open while it is measured")
     early = [s for s in probe.suspicions if s[0] < _MEASURED_US]
     if early:
         raise NotMeasured(f"{early[0][1]} suspects {early[0][2]} before anything is measured")
     return cluster, probe
+
+
+def _end_us(moment: Moment) -> int:
+    """Return until when something is measured."""
+    return _OPENED_US + _SLOW_US if moment.stage is Stage.DURING else _LASTS_US
 
 
 def _suspected_us(probe: Probe) -> int | None:
@@ -103,58 +160,73 @@ def _arrivals(probe: Probe) -> list[int]:
 # --- figures -------------------------------------------------------------------------------------
 
 
-def kill_to_suspicion_ms(start: Settings, load: tuple[Ask, ...]) -> int:
+def _silent_us(start: Settings, moment: Moment) -> int:
+    """Return for how long the watcher hears nothing of the watched until it suspects it.
+
+    The watched crashes as a heartbeat has left. While a change is open others would go on to a
+    view without it at once; then its heartbeats to the watcher are lost from some time on.
+    """
+
+    def rule(now_us: int, source: str, to: str, body: AnyBody) -> MessageFate | None:
+        ends = isinstance(body, Heartbeat) and (source, to) == (_WATCHED, _WATCHER)
+        return lost(source, to) if ends and now_us >= _MEASURED_US else None
+
+    if moment.stage is Stage.DURING:
+        _, probe = _run(start, moment, rule=rule)
+        heard = [at for at in _arrivals(probe) if at < _MEASURED_US + NO_DELAY_US]
+    else:
+        _, probe = _run(start, moment, killed=_WATCHED)
+        heard = _arrivals(probe)
+    at_us = _suspected_us(probe)
+    if at_us is None:
+        raise NotMeasured("nobody suspects the node that is silent")
+    return at_us - max(at for at in heard if at < at_us)
+
+
+def kill_to_suspicion_ms(start: Settings, moment: Moment) -> int:
     """Return how long after its crash the watched is suspected; its last heartbeat has just left.
 
     The heartbeat is under way for 1 ms, and a deadline has passed 1 ms after it.
     """
-    _, probe = _run(start, load, killed=_WATCHED)
-    at_us = _suspected_us(probe)
-    if at_us is None:
-        raise NotMeasured("nobody suspects the node that has crashed")
-    return (at_us - probe.crashes[_WATCHED]) // US
+    return (_silent_us(start, moment) + NO_DELAY_US) // US
 
 
-def receive_timer_ms(start: Settings, load: tuple[Ask, ...]) -> int:
+def receive_timer_ms(start: Settings, moment: Moment) -> int:
     """Return for how long the watcher's timer runs: from the last arrival to the suspicion."""
-    _, probe = _run(start, load, killed=_WATCHED)
-    at_us = _suspected_us(probe)
-    if at_us is None:
-        raise NotMeasured("nobody suspects the node that has crashed")
-    return (at_us - max(_arrivals(probe))) // US - 1
+    return _silent_us(start, moment) // US - 1
 
 
-def gap_between_arrivals_ms(start: Settings, load: tuple[Ask, ...]) -> int:
+def gap_between_arrivals_ms(start: Settings, moment: Moment) -> int:
     """Return the time between two heartbeats of the watched, at the watcher."""
-    _, probe = _run(start, load)
-    arrivals = [at for at in _arrivals(probe) if at >= _MEASURED_US]
+    _, probe = _run(start, moment)
+    arrivals = [at for at in _arrivals(probe) if _MEASURED_US <= at < _end_us(moment)]
     gaps = {(b - a) // US for a, b in pairwise(arrivals)}
     if len(gaps) != 1:
         raise NotMeasured(f"heartbeats come at gaps of {sorted(gaps)} ms")
     return gaps.pop()
 
 
-def drops_to_suspicion(start: Settings, load: tuple[Ask, ...]) -> int:
+def drops_to_suspicion(start: Settings, moment: Moment) -> int:
     """Return how many heartbeats in a row must be lost for the watched to be suspected."""
-    return _least(lambda n: _is_suspected(start, load, Heartbeat, n))
+    return _least(lambda n: _is_suspected(start, moment, Heartbeat, n))
 
 
-def ack_drops_to_suspicion(start: Settings, load: tuple[Ask, ...]) -> int:
+def ack_drops_to_suspicion(start: Settings, moment: Moment) -> int:
     """Return how many acks in a row must be lost for the watched to be suspected."""
-    return _least(lambda n: _is_suspected(start, load, HeartbeatAck, n))
+    return _least(lambda n: _is_suspected(start, moment, HeartbeatAck, n))
 
 
-def longest_ack_delay_ms(start: Settings, load: tuple[Ask, ...]) -> int:
+def longest_ack_delay_ms(start: Settings, moment: Moment) -> int:
     """Return the longest time from a heartbeat to its ack that is not a miss."""
 
     def is_missed(round_trip_ms: int) -> bool:
         def rule(now_us: int, source: str, to: str, body: AnyBody) -> MessageFate | None:
             slow = isinstance(body, HeartbeatAck) and (source, to) == (_WATCHED, _WATCHER)
-            if not slow or now_us < _MEASURED_US:
+            if not slow or not _MEASURED_US <= now_us < _end_us(moment):
                 return None
             return late(source, to, round_trip_ms * US - NO_DELAY_US)
 
-        _, probe = _run(start, load, rule=rule)
+        _, probe = _run(start, moment, rule=rule)
         return _suspected_us(probe) is not None
 
     low, high = _TRIP_MS, 10_000
@@ -164,7 +236,7 @@ def longest_ack_delay_ms(start: Settings, load: tuple[Ask, ...]) -> int:
     return low
 
 
-def _is_suspected(start: Settings, load: tuple[Ask, ...], kind: type, drops: int) -> bool:
+def _is_suspected(start: Settings, moment: Moment, kind: type, drops: int) -> bool:
     """Return whether the watched is suspected if so many of its messages in a row are lost."""
     seen = 0
 
@@ -177,7 +249,7 @@ def _is_suspected(start: Settings, load: tuple[Ask, ...], kind: type, drops: int
         seen += 1
         return lost(source, to) if seen <= drops else None
 
-    _, probe = _run(start, load, rule=rule)
+    _, probe = _run(start, moment, rule=rule)
     return _suspected_us(probe) is not None
 
 
@@ -216,6 +288,7 @@ MEASURES = (
         200,
         longest_ack_delay_ms,
         lambda s: s.heartbeat_ack_timeout,
+        the_old,
     ),
     Measure(
         "heartbeat_interval",
@@ -225,6 +298,7 @@ MEASURES = (
         400,
         gap_between_arrivals_ms,
         lambda s: s.heartbeat_interval,
+        the_old,
     ),
     Measure(
         "heartbeat_failure_threshold",
@@ -247,6 +321,7 @@ MEASURES = (
         2,
         ack_drops_to_suspicion,
         lambda s: s.heartbeat_ack_failure_threshold,
+        the_old,
     ),
     Measure(
         "receive_send_timer_ratio",
@@ -261,28 +336,71 @@ MEASURES = (
 
 
 def figures_of(measure: Measure) -> tuple[Figure, ...]:
-    """Return a parameter's figure before, after it was raised, and after it was lowered.
+    """Return a parameter's figure before a change, and during and after two of them.
 
     Raises:
         NotMeasured: a change was not committed, or nothing could be measured.
     """
-    before: Value = getattr(measure.start, measure.parameter)
-    found = []
-    for when, value in (
-        ("before", before),
-        ("raised", measure.raised),
-        ("lowered", measure.lowered),
-    ):
-        asks = () if when == "before" else (Ask(_ASKED_US, "c", ((measure.parameter, value),)),)
-        after = structs.replace(measure.start, **{measure.parameter: value})
-        found.append(
-            Figure(
-                measure.parameter,
-                measure.figure,
-                when,
-                value,
-                measure.measured(measure.start, asks),
-                measure.expected(after),
-            )
-        )
+    first: Value = getattr(measure.start, measure.parameter)
+    found = [_figure(measure, "before", Stage.BEFORE, first, first)]
+    for verb, value in (("rais", measure.raised), ("lower", measure.lowered)):
+        between = measure.during(first, value)
+        found.append(_figure(measure, f"{verb}ing", Stage.DURING, value, between))
+        found.append(_figure(measure, f"{verb}ed", Stage.AFTER, value, value))
     return tuple(found)
+
+
+def _figure(measure: Measure, when: str, stage: Stage, value: Value, counts: Value) -> Figure:
+    name = measure.parameter
+    effective = structs.replace(measure.start, **{name: counts})
+    return Figure(
+        name,
+        measure.figure,
+        when,
+        value,
+        measure.measured(measure.start, Moment(stage, ((name, value),))),
+        measure.expected(effective),
+    )
+
+
+# --- under load ----------------------------------------------------------------------------------
+
+_LOAD = ((1, "a"), (3, "b"), (12, "a"), (14, "b"), (16, "a"))
+"""In which second who asks for another change, so that messages are under way."""
+_MAIN_S, _ENDS_S = 6, 60
+
+
+def under_load(measure: Measure, value: Value) -> Harm:
+    """Return what a change of a parameter does to the messages and members of a cluster.
+
+    A quarter of the pieces of messages is lost, some come twice, and they overtake each other;
+    other changes are asked for before and after it.
+
+    Raises:
+        NotMeasured: the change was not committed.
+    """
+    other = "message_send_window"
+    if measure.parameter == other:
+        other = "send_queue_overflow_threshold"
+    base = getattr(measure.start, other)
+    load = [Ask(second * _SECOND_US, who, ((other, base + second),)) for second, who in _LOAD]
+    main = Ask(_MAIN_S * _SECOND_US, "c", ((measure.parameter, value),))
+    traffic = Traffic()
+    scenario = Scenario(
+        Setup(("a", "b", "c"), measure.start),
+        (*load, main),
+        rule=disturbed,
+        lasts_us=_ENDS_S * _SECOND_US,
+        observers=(traffic,),
+    )
+    cluster, probe = scenario.run()
+    for name, machine in cluster.machines.items():
+        held = machine.node.journal.settings if machine.node is not None else measure.start
+        if getattr(held, measure.parameter) != value:
+            raise NotMeasured(f"{name} has not got {measure.parameter} = {value}")
+    return traffic.harm(cluster, len(probe.suspicions))
+
+
+def harm_of(measure: Measure) -> Harm:
+    """Return what raising and lowering a parameter does, together."""
+    return under_load(measure, measure.raised) + under_load(measure, measure.lowered)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from samebeat.codec import decode
+from samebeat.journal import Journal
 from samebeat.messages import AnyBody, Heartbeat
 from samebeat_conformance.simulator.clock import US
 from samebeat_conformance.simulator.cluster import Cluster, Observer, Setup
@@ -40,12 +41,16 @@ class Probe(Observer):
         arrivals: when a heartbeat of whom has reached whom.
         suspicions: when who has come to suspect whom.
         crashes: when who has crashed.
+        opened_us, closed_us: when a change was first open at all, and then first closed by one.
     """
 
     def __init__(self) -> None:
         self.arrivals: list[tuple[int, str, str]] = []
         self.suspicions: list[tuple[int, str, str]] = []
         self.crashes: dict[str, int] = {}
+        self.opened_us: int | None = None
+        self.closed_us: int | None = None
+        self._open: set[str] = set()
         self._suspected: dict[str, frozenset[str]] = {}
 
     def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
@@ -61,6 +66,22 @@ class Probe(Observer):
         self._suspected[node] = now
         self.suspicions += [(cluster.now_us, node, member) for member in sorted(now - before)]
 
+    def durable(self, cluster: Cluster, node: str, journal: Journal) -> None:
+        """Note when a change is open at all, and when no more."""
+        if journal.opens:
+            self._open.add(node)
+        else:
+            self._open.discard(node)
+        if self.opened_us is None and len(self._open) == len(cluster.machines):
+            self.opened_us = cluster.now_us
+        if self.opened_us is not None and self.closed_us is None and not journal.opens:
+            self.closed_us = cluster.now_us
+
+    def is_open_at(self, time_us: int) -> bool:
+        """Return whether the first change that was open at all was so at a time."""
+        opened, closed = self.opened_us, self.closed_us
+        return opened is not None and opened <= time_us and (closed is None or time_us < closed)
+
     def stopped(self, cluster: Cluster, node: str) -> None:
         """Note a crash."""
         self.crashes[node] = cluster.now_us
@@ -75,6 +96,7 @@ class Scenario:
         load: what is asked for, and when.
         faults: what happens, and when.
         rule: what becomes of messages.
+        slow: this node needs so long for local operations that begin from a time on.
         killed: this node crashes as its first heartbeat after `kill_us` has left.
         lasts_us: for how long it runs.
     """
@@ -83,6 +105,7 @@ class Scenario:
     load: tuple[Ask, ...] = ()
     faults: tuple[Happening, ...] = ()
     rule: Rule = nothing_special
+    slow: tuple[str, int, int] | None = None
     killed: str = ""
     kill_us: int = 0
     lasts_us: int = 60_000 * US
@@ -95,7 +118,7 @@ class Scenario:
             Broken: a promise is broken on the way.
         """
         probe = Probe()
-        ruled = _Ruled(self.rule)
+        ruled = _Ruled(self.rule, self.slow)
         killer = _Killer(self.killed, self.kill_us)
         observers = (Promises(), probe, ruled, killer, *self.observers)
         cluster = Cluster(self.setup, ruled, observers)
@@ -108,8 +131,8 @@ class Scenario:
 class _Ruled(Observer):
     """The fates that a rule says; it knows the time."""
 
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
+    def __init__(self, rule: Rule, slow: tuple[str, int, int] | None) -> None:
+        self._rule, self._slow = rule, slow
         self._cluster: Cluster | None = None
 
     def sent(self, cluster: Cluster, node: str, to: str | None, body: AnyBody) -> None:
@@ -122,8 +145,12 @@ class _Ruled(Observer):
         return self._rule(self._cluster.now_us, source, to, body)
 
     def work(self, node: str, number: int) -> WorkFate | None:
-        """Local operations succeed."""
-        return None
+        """Local operations succeed, and soon where nothing else is said."""
+        if self._slow is None or self._cluster is None:
+            return None
+        who, from_us, lasts_us = self._slow
+        is_slow = node == who and self._cluster.now_us >= from_us
+        return WorkFate(node, number, Kind.SLOW_APPLY, lasts_us) if is_slow else None
 
     def sync(self, node: str, number: int) -> SyncFate | None:
         """Writes take their time."""

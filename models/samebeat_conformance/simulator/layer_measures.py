@@ -1,0 +1,153 @@
+"""What each of the five message parameters does, as a figure, before, during and after a change.
+
+Group changes say too little to fill a queue or a window. So these are measured on the channels of
+two nodes that hold a change as members do: open at both, then committed by one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+from samebeat.messages import Fragment
+from samebeat.parameters import Settings
+from samebeat.sending import Overflow
+from samebeat_conformance.linked import Linked, Piece
+from samebeat_conformance.simulator.measures import Measure, Moment, NotMeasured, Stage, the_old
+
+LENGTH = 1_000
+"""The messages of the fragment size are so long, in bytes."""
+_MANY = 300
+"""So many messages are more than any window here."""
+_TRIP_MS = 1
+
+
+def _linked(start: Settings, moment: Moment) -> Linked:
+    """Return two nodes at a moment, after a message has come through."""
+    link = Linked(start, delay_ms=_TRIP_MS)
+    if moment.stage is not Stage.BEFORE:
+        for n in "ab":
+            link.open(n, moment.asked(start))
+    if moment.stage is Stage.AFTER:
+        for n in "ab":
+            link.commit(n)
+    link.enqueue("a", b"so that all is said")
+    link.run(10 * _TRIP_MS)
+    if len(link.ends["b"].delivered) != 1:
+        raise NotMeasured("nothing comes through")
+    link.sent.clear()
+    return link
+
+
+def _only_acks(source: str, piece: Piece) -> list[int]:
+    return [] if isinstance(piece, Fragment) else [_TRIP_MS]
+
+
+def _deaf(start: Settings, moment: Moment) -> Linked:
+    """Return the same, where no fragment comes through any more, with a message sent."""
+    link = _linked(start, moment)
+    link.fate = _only_acks
+    link.enqueue("a", b"lost")
+    return link
+
+
+def fragments(start: Settings, moment: Moment) -> int:
+    """Return in how many fragments a message goes."""
+    link = _linked(start, moment)
+    link.enqueue("a", bytes(LENGTH))
+    link.run(10 * _TRIP_MS)
+    return len(link.fragments())
+
+
+def first_retry_ms(start: Settings, moment: Moment) -> int:
+    """Return how long after a message that is lost it is sent again."""
+    link = _deaf(start, moment)
+    link.run(10_000)
+    first_ms, second_ms, *_ = (at for at, _ in link.fragments())
+    return second_ms - first_ms
+
+
+def give_up_ms(start: Settings, moment: Moment) -> int:
+    """Return how long after it was sent a message is reported as given up."""
+    link = _deaf(start, moment)
+    sent_ms = link.now_ms
+    link.run(100_000)
+    ((failed_ms, _, _),) = link.ends["a"].failed
+    return failed_ms - sent_ms
+
+
+def queued_until_overflow(start: Settings, moment: Moment) -> int:
+    """Return how many messages wait when the next one is turned down."""
+    link = _deaf(start, moment)
+    for number in count():
+        try:
+            link.enqueue("a", b"%d" % number)
+        except Overflow:
+            return len(link.ends["a"].channel.sending.queue)
+    raise AssertionError("a queue without end")
+
+
+def peak_in_flight(start: Settings, moment: Moment) -> int:
+    """Return how many messages are unacked at most, when very many are sent at once."""
+    link = _linked(start, moment)
+    peak = 0
+    for number in range(_MANY):
+        link.enqueue("a", b"%d" % number)
+        peak = max(peak, len(link.ends["a"].channel.sending.flight))
+    while link.flying:
+        link.arrive()
+        peak = max(peak, len(link.ends["a"].channel.sending.flight))
+    if len(link.ends["b"].delivered) != _MANY + 1:
+        raise NotMeasured("messages are lost")
+    return peak
+
+
+def _measure(
+    parameter: str,
+    figure: str,
+    values: tuple[int, int, int],
+    measured: Callable[[Settings, Moment], int],
+    expected: Callable[[Settings], int],
+) -> Measure:
+    before, raised, lowered = values
+    start = Settings(**{parameter: before})
+    return Measure(parameter, figure, start, raised, lowered, measured, expected, the_old)
+
+
+LAYER_MEASURES = (
+    _measure(
+        "maximum_fragment_size",
+        f"fragments of a message of {LENGTH:,} bytes",
+        (200, 500, 100),
+        fragments,
+        lambda s: -(-LENGTH // s.maximum_fragment_size),
+    ),
+    _measure(
+        "message_retry_timer",
+        "lost message to first retry, ms",
+        (500, 900, 200),
+        first_retry_ms,
+        lambda s: s.message_retry_timer,
+    ),
+    _measure(
+        "maximum_message_retry_time",
+        "lost message to give-up, ms",
+        (30_000, 50_000, 10_000),
+        give_up_ms,
+        lambda s: s.maximum_message_retry_time,
+    ),
+    _measure(
+        "send_queue_overflow_threshold",
+        "messages that wait when one is turned down",
+        (100, 200, 30),
+        queued_until_overflow,
+        lambda s: s.send_queue_overflow_threshold,
+    ),
+    _measure(
+        "message_send_window",
+        "peak of unacked messages",
+        (64, 150, 16),
+        peak_in_flight,
+        lambda s: s.message_send_window,
+    ),
+)

@@ -1,0 +1,111 @@
+"""What becomes of the messages of a cluster: how many are lost or come twice, whatever changes.
+
+It is read off the channels of both ends, not off what they say of themselves to each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from samebeat.codec import decode
+from samebeat.effects import Event, NotDelivered
+from samebeat.messages import AnyBody, Fragment, FragmentAck
+from samebeat_conformance.simulator.clock import US
+from samebeat_conformance.simulator.cluster import Cluster, Observer
+from samebeat_conformance.simulator.draws import between, chance
+from samebeat_conformance.simulator.faults import Kind, MessageFate
+
+_SEED = 45
+_LOSS, _COPY, _DELAY = 0.25, 0.15, 0.3
+_LONGEST_US = 60 * US
+
+
+@dataclass(frozen=True)
+class Harm:
+    """What a change has done to what was under way.
+
+    Attributes:
+        messages: how many there were.
+        lost: how many of them have not come, or are not known to have come.
+        duplicated: how many have come more than once.
+        suspicions: how often somebody was suspected, who was alive.
+    """
+
+    messages: int
+    lost: int
+    duplicated: int
+    suspicions: int
+
+    def __add__(self, other: Harm) -> Harm:
+        return Harm(
+            self.messages + other.messages,
+            self.lost + other.lost,
+            self.duplicated + other.duplicated,
+            self.suspicions + other.suspicions,
+        )
+
+    @property
+    def is_none(self) -> bool:
+        """Nothing was lost, nothing came twice, and nobody was suspected."""
+        return (self.lost, self.duplicated, self.suspicions) == (0, 0, 0)
+
+
+class Traffic(Observer):
+    """Counts messages; nobody may restart."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self.duplicated = 0
+        self._floors: dict[tuple[str, str], int] = {}
+        self._below: dict[tuple[str, str], int] = {}
+        self._top: dict[tuple[str, str], int] = {}
+
+    def told(self, cluster: Cluster, node: str, event: Event) -> None:
+        """A message is not known to have come."""
+        self.failed += isinstance(event, NotDelivered)
+
+    def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
+        """Note from which message on a stream goes, should it have been forgotten."""
+        body = decode(data).body
+        if isinstance(body, Fragment):
+            self._floors[node, source] = body.floor
+
+    def settled(self, cluster: Cluster, node: str, what: str) -> None:
+        """Note what has been delivered: what is below a number, and was not before."""
+        core = cluster.machines[node].node
+        for peer, channel in core.state.channels.items() if core is not None else ():
+            key, receiving = (node, peer), channel.receiving
+            if not receiving.boot:
+                self._below.pop(key, None)
+                continue
+            first = self._below.get(key, self._floors.get(key, 1))
+            top = self._top.get(key, 1)
+            self.duplicated += len(range(first, min(top, receiving.below)))
+            self._below[key] = receiving.below
+            self._top[key] = max(top, receiving.below)
+
+    def harm(self, cluster: Cluster, suspicions: int) -> Harm:
+        """Return what has become of all messages; what is still under way counts as lost."""
+        messages = missing = 0
+        for node, machine in cluster.machines.items():
+            assert machine.node is not None, "nobody is down"
+            for peer, channel in machine.node.state.channels.items():
+                sending = channel.sending
+                messages += sending.last + len(sending.queue)
+                missing += sending.last + 1 - self._top.get((peer, node), 1) + len(sending.queue)
+        return Harm(messages, missing + self.failed, self.duplicated, suspicions)
+
+
+def disturbed(now_us: int, source: str, to: str, body: AnyBody) -> MessageFate | None:
+    """Lose, repeat and delay pieces of messages, and let heartbeats alone."""
+    if not isinstance(body, Fragment | FragmentAck):
+        return None
+    number = body.sequence if isinstance(body, Fragment) else body.number
+    key = (type(body).__name__, source, to, number, now_us)
+    luck = chance(_SEED, *key)
+    late_us = between(US, _LONGEST_US, _SEED, *key, "late")
+    if luck < _LOSS:
+        return MessageFate(source, to, 0, Kind.LOSS)
+    if luck < _LOSS + _COPY:
+        return MessageFate(source, to, 0, Kind.COPY, late_us)
+    return MessageFate(source, to, 0, Kind.DELAY, late_us) if luck < _LOSS + _DELAY else None

@@ -1,0 +1,228 @@
+"""The message layer against the spec `transport`: every step, and channels that are wrong.
+
+Claims 3.maximum_fragment_size, 3.message_retry_timer, 3.maximum_message_retry_time,
+3.send_queue_overflow_threshold and 3.message_send_window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from samebeat.messages import Fragment, FragmentAck
+from samebeat.parameters import Settings
+from samebeat.receiving import Receiving
+from samebeat.sending import Failure, Sending
+from samebeat_conformance.layer.instances import LISTED, find
+from samebeat_conformance.layer.mapping import CONSTANT_HERE, MAPPED
+from samebeat_conformance.layer.noise import make_noise
+from samebeat_conformance.layer.product import Product
+from samebeat_conformance.layer.run import conform
+from samebeat_conformance.reasons import NEVER
+from samebeat_conformance.run import Outcome
+from samebeat_models.results import Verdict
+from samebeat_spec.specs import load_spec
+
+Patch = pytest.MonkeyPatch
+
+
+def explored(name: str, most_pairs: int = 1_000_000) -> Outcome:
+    """What comes of one listed channel."""
+    listed = find(name)
+    assert listed is not None
+    return conform(listed, most_pairs)
+
+
+FAST = {"link-fragments": (86, 257, 222, 215), "link-order": (894, 3_841, 1_936, 1_266)}
+SLOW = {
+    "link-overflow": (12_086, 63_504, 18_212, 4_294),
+    "link-one-by-one": (2_856, 13_880, 8_936, 18_021),
+    "link-size": (332, 1_367, 878, 26_804),
+    "link-window": (7_710, 52_133, 4_280, 60_426),
+    "link-queue": (144_867, 1_192_839, 45_738, 110_698),
+}
+"""States and steps of the spec, steps that are taken, and product states."""
+
+
+def test_every_variable_of_the_spec_is_read_off_the_channel_or_has_one_value_only() -> None:
+    names = {v.name for v in load_spec("transport").variables}
+    assert names == MAPPED | CONSTANT_HERE
+
+
+def test_every_listed_channel_is_pinned() -> None:
+    assert {listed.name for listed in LISTED} == FAST.keys() | SLOW.keys()
+
+
+def check(name: str, pinned: tuple[int, int, int, int]) -> None:
+    """What is listed conforms, and is as large as it was."""
+    outcome = explored(name)
+    assert outcome.divergence == ()
+    assert outcome.verdict is Verdict.HOLDS
+    found = outcome.found
+    assert (found.states, found.edges, found.edges_covered, found.pairs) == pinned
+    assert found.edges == found.edges_covered + outcome.uncovered.total()
+    assert all(reason != NEVER for _, reason in outcome.uncovered)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAST)
+def test_a_channel_takes_the_steps_of_the_spec_and_no_others(name: str) -> None:
+    check(name, FAST[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_so_it_does_where_limits_change_and_queues_overflow(name: str) -> None:
+    check(name, SLOW[name])
+
+
+@pytest.mark.slow
+def test_what_belongs_to_no_stream_changes_nothing() -> None:
+    listed = find("link-fragments")
+    assert listed is not None
+    product = Product(listed)
+    product.run()
+    noise = make_noise(product)
+    assert noise.failures == ()
+    assert (noise.foreign, noise.garbage) == (186, 36)
+
+
+def test_a_fragment_that_says_less_than_is_true_might_as_well_have_come_before() -> None:
+    """The spec does not have it: each of them leads to a state that the spec reaches otherwise."""
+    assert explored("link-order").found.early == 28
+
+
+def test_a_bound_is_no_pass() -> None:
+    assert explored("link-fragments", most_pairs=20).verdict is Verdict.UNDETERMINED
+
+
+# --- channels that are wrong ---------------------------------------------------------------------
+
+
+def no_memory(patch: Patch) -> None:
+    """A receiver that does not remember what it has delivered."""
+    receive = Receiving.receive
+
+    def forgets(self: Receiving, f: Fragment, *rest: Any) -> Any:
+        if f.sequence < self.below:
+            self.below = f.sequence
+        return receive(self, f, *rest)
+
+    patch.setattr(Receiving, "receive", forgets)
+
+
+def window_off_by_one(patch: Patch) -> None:
+    """A sender that has one message more under way."""
+    window = Sending._window
+    patch.setattr(Sending, "_window", lambda self, settings: window(self, settings) + 1)
+
+
+def purges(patch: Patch) -> None:
+    """A sender that drops what does not fit into a shorter queue."""
+    send = Sending.send
+
+    def cuts(self: Sending, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
+        yield from send(self, now_ms, epoch, settings)
+        self.queue = self.queue[: settings.send_queue_overflow_threshold]
+
+    patch.setattr(Sending, "send", cuts)
+
+
+def silent(patch: Patch) -> None:
+    """A sender that gives up and tells nobody."""
+    give_up = Sending.give_up
+
+    def says_nothing(self: Sending, now_ms: int) -> list[tuple[bytes, Failure]]:
+        give_up(self, now_ms)
+        return []
+
+    patch.setattr(Sending, "give_up", says_nothing)
+
+
+def out_of_turn(patch: Patch) -> None:
+    """A sender that gives up a later message first."""
+
+    def only_that(self: Sending, now_ms: int) -> list[tuple[bytes, Failure]]:
+        over = [m for m in self.flight if m.give_up_at_ms <= now_ms]
+        self.flight = tuple(m for m in self.flight if m not in over)
+        return [(m.data, Failure.GIVEN_UP) for m in over]
+
+    patch.setattr(Sending, "give_up", only_that)
+
+
+def never_retries(patch: Patch) -> None:
+    """A sender that sends nothing again."""
+    patch.setattr(Sending, "retry", lambda self, now_ms: iter(()))
+
+
+def no_overflow(patch: Patch) -> None:
+    """A queue without end."""
+
+    def enqueue(self: Sending, data: bytes, settings: Settings) -> None:
+        self.queue = (*self.queue, data)
+
+    patch.setattr(Sending, "enqueue", enqueue)
+
+
+def acks_before_delivery(patch: Patch) -> None:
+    """A receiver that acks all of a message with its first fragment."""
+    ack = Receiving._ack
+
+    def early(self: Receiving, f: Fragment, taken: bool) -> FragmentAck:
+        true, self.below = self.below, max(self.below, f.sequence + 1)
+        said = ack(self, f, taken)
+        self.below = true
+        return said
+
+    patch.setattr(Receiving, "_ack", early)
+
+
+def waits_for_what_was_given_up(patch: Patch) -> None:
+    """A receiver that does not hear what the sender has closed."""
+
+    def deaf(self: Receiving, floor: int) -> None:
+        self.below = max(self.below, 1)
+
+    patch.setattr(Receiving, "_skip_to", deaf)
+
+
+def lowers_at_once(patch: Patch) -> None:
+    """A receiver that does not wait for the drain."""
+    patch.setattr(Receiving, "hold", lambda self, held: setattr(self, "takes", held))
+
+
+WRONG: dict[Callable[[Patch], None], tuple[str, str]] = {
+    no_memory: ("link-fragments", "known[n1, 0]: true -> false"),
+    window_off_by_one: ("link-one-by-one", "fate[1]: NEW -> SENT"),
+    purges: ("link-queue", "fate[2]: QUEUED -> NEW"),
+    silent: ("link-fragments", "fate[0]: SENT -> CONFIRMED"),
+    out_of_turn: ("link-order", "fate[1]: SENT -> FAILED"),
+    no_overflow: ("link-overflow", "fate[2]: NEW -> QUEUED"),
+    acks_before_delivery: ("link-fragments", "ack_under_way[n1, 0]: false -> true"),
+    waits_for_what_was_given_up: ("link-order", "held[n1, 1, f1]: false -> true"),
+    lowers_at_once: ("link-size", "buffer_size[n1]: 1 -> 0"),
+}
+"""Where a wrong channel is found out, and by which cell of the spec."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda w: w.__name__)
+def test_a_channel_that_is_wrong_is_found_out(
+    wrong: Callable[[Patch], None], monkeypatch: Patch
+) -> None:
+    name, cell = WRONG[wrong]
+    wrong(monkeypatch)
+    outcome = explored(name)
+    assert outcome.verdict is Verdict.VIOLATED
+    assert cell in outcome.divergence
+
+
+def test_a_channel_that_leaves_out_a_step_is_found_out(monkeypatch: Patch) -> None:
+    """Nothing that it does is wrong; but nothing is ever sent again."""
+    never_retries(monkeypatch)
+    outcome = explored("link-fragments")
+    assert outcome.divergence == ()
+    assert outcome.verdict is Verdict.VIOLATED
+    assert {a for a, reason in outcome.uncovered if reason == NEVER} == {"send_again"}
