@@ -56,7 +56,7 @@ lint: $(VENV)/.dev ## style, formatting, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-mutants: $(VENV)/.dev ## put mistakes into the core, one by one; does anything notice?
+mutants: $(VENV)/.dev ## what notices which mistake in the core (ARGS=--judge asks about what is open)
 	@$(BIN)/python -m samebeat_conformance.mutants $(ARGS)
 
 fuzz: $(VENV)/.fuzz ## throw ten million datagrams at the codec and the core (Linux, CPython 3.11-3.13)

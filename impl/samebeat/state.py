@@ -167,12 +167,6 @@ class State:
         return self.ahead is not None and self.ahead.epoch > self.journal.epoch
 
     @property
-    def is_giving_up(self) -> bool:
-        """An operation that was given up still runs, or its late success is not undone yet."""
-        late = self.operation is not None and self.operation.purpose is Purpose.UNDO_LATE
-        return late or self.given_up is not None
-
-    @property
     def is_restoring(self) -> bool:
         """The node has started, and its settings are not in effect yet."""
         return self.operation is not None and self.operation.purpose is Purpose.RESTORE

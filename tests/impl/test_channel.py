@@ -154,6 +154,19 @@ def test_what_is_not_acked_in_time_is_reported_and_what_comes_after_it_is_delive
     assert [at for at, f in link.fragments() if f.data == b"kept"] == [500, 1_000]
 
 
+def test_what_comes_after_a_message_that_was_given_up_stays_under_way() -> None:
+    """Property never_silently_lost: all of it, not the next one alone."""
+    link = Linked(SETTINGS)
+    link.fate = deaf
+    link.enqueue("a", b"lost")
+    link.run(500)
+    for data in (b"1", b"2", b"3"):
+        link.enqueue("a", data)
+    link.run(500)
+    assert [data for _, data, _ in link.ends["a"].failed] == [b"lost"]
+    assert [m.data for m in link.ends["a"].channel.sending.flight] == [b"1", b"2", b"3"]
+
+
 def test_nothing_is_sent_of_a_message_that_was_given_up() -> None:
     link = Linked(SETTINGS)
     link.fate = deaf
@@ -256,6 +269,15 @@ def test_a_receiver_that_has_restarted_does_not_deliver_what_was_sent_to_it_befo
     link.run(500)
     assert link.ends["b"].delivered == [b"before", b"after"]
     assert link.ends["a"].failed == []
+
+
+def test_what_a_peer_has_sent_before_it_restarted_is_neither_taken_nor_acked() -> None:
+    """Property in_order: it would be mixed with what the peer sends now."""
+    b = receiver()
+    assert hear(b, fragment(1, boot=2)) == [b"   1"]
+    b.to_send()
+    assert hear(b, fragment(2, boot=1)) == []
+    assert b.to_send() == ()
 
 
 def test_what_is_under_way_to_a_member_that_restarts_is_reported_and_what_is_queued_goes_on() -> (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from samebeat.channel import Channel
 from samebeat.fragments import is_sound
-from samebeat.messages import MAX_FRAGMENTS, MAX_PAYLOAD, FragmentAck
+from samebeat.messages import MAX_FRAGMENTS, MAX_PAYLOAD, Fragment, FragmentAck
 from samebeat.parameters import Assumptions
 from samebeat.receiving import MAX_AHEAD, Receiving, Takes
 from samebeat.sending import Failure
@@ -155,6 +155,18 @@ def test_a_sender_goes_by_what_its_peer_has_last_said_that_it_takes() -> None:
     assert link.ends["b"].delivered == [LONG] * 5
 
 
+def test_a_wider_window_lets_out_at_once_what_waits() -> None:
+    """Property new_traffic_fits: it does not wait for an ack or a timer."""
+    narrow = holds(replace_settings(SETTINGS, message_send_window=1))
+    a = receiver()
+    hear(a, FragmentAck(1, 0, 1, 0, 0, 0, 1_400, 64))
+    for data in (b"1", b"2", b"3"):
+        a.enqueue(data, 0, narrow)
+    assert [m.data for m in a.sending.flight] == [b"1"]
+    a.follow(0, holds(epoch=1))
+    assert [m.data for m in a.sending.flight] == [b"1", b"2", b"3"]
+
+
 def test_an_ack_that_was_overtaken_does_not_say_what_the_peer_takes() -> None:
     a = receiver()
     newer = FragmentAck(1, 0, 5, 0, 0, 0, 64, 2)
@@ -167,6 +179,31 @@ def test_what_a_peer_took_before_it_restarted_does_not_count() -> None:
     hear(a, FragmentAck(1, 0, 50, 0, 0, 0, 1_400, 64), FragmentAck(2, 0, 1, 0, 0, 0, 64, 2))
     hear(a, FragmentAck(1, 1, 90, 0, 0, 0, 1_400, 64))
     assert (a.sending.peer, a.sending.size, a.sending.window) == (2, 64, 2)
+
+
+def test_a_message_is_sent_again_in_the_cut_in_which_it_was_sent_first() -> None:
+    """Property fragments_drain: whatever the peer takes by then; two cuts do not fit."""
+    a = receiver()
+    hear(a, FragmentAck(1, 0, 1, 0, 0, 0, 1_400, 64))
+    a.enqueue(LONG, 0, holds())
+    hear(a, FragmentAck(1, 1, 2, 0, 0, 0, 64, 64))
+    (first,) = a.to_send()
+    a.on_timer(100, holds())
+    assert a.to_send() == (first,)
+    assert isinstance(first, Fragment)
+    assert first.size == 1_400
+
+
+def test_an_ack_of_a_stream_of_an_earlier_boot_says_nothing_of_this_one() -> None:
+    """Property never_silently_lost: a copy of it may come late."""
+    a = Channel.start(2, holds().takes)
+    hear(a, FragmentAck(1, 0, 1, 0, 0, 0, 1_400, 64))
+    a.enqueue(b"new", 0, holds())
+    hear(a, FragmentAck(1, 1, 2, 2, 1, 0, 1_400, 64))
+    assert [m.data for m in a.sending.flight] == [b"new"]
+    assert a.failed() == ()
+    hear(a, FragmentAck(1, 2, 3, 2, 1, 0, 1_400, 64))
+    assert a.sending.flight == ()
 
 
 def test_an_ack_of_what_was_never_sent_is_no_ack() -> None:

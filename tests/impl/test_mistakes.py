@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from samebeat.change import is_to_be_undone
 from samebeat.codec import MAX_BYTES, VERSION, ProtocolError, decode, encode
 from samebeat.config import Config, Transport
 from samebeat.effects import Persist
@@ -384,3 +385,17 @@ def test_changes_of_strangers_in_reports_leave_nothing_behind() -> None:
         assert a.node.view == second
     assert a.node.journal.opens == ()
     assert a.node.journal.undone == ()
+
+
+@pytest.mark.parametrize(("epoch", "undone"), [(0, True), (1, False)])
+def test_a_report_undoes_a_change_if_it_is_of_the_epoch_from_which_that_starts(
+    epoch: int, undone: bool
+) -> None:
+    """Claim 1(e), note C5: marks are about changes from the epoch of the report."""
+    a = Spoken()
+    a.hear("b", Request(CHANGE, HOME, SLOW))
+    state, (opened,) = a.node.state, a.node.journal.opens
+    marked = (Mark(CHANGE.initiator, CHANGE.boot, CHANGE.sequence),)
+    first = a.node.journal.promise
+    state.reports = {"b": msgspec.structs.replace(first, epoch=epoch, undone=marked)}
+    assert is_to_be_undone(state, opened) == undone

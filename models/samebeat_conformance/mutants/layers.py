@@ -22,20 +22,39 @@ _FIRST = frozenset({"test_views.py", "test_mistakes.py", "test_group_change.py"}
 
 
 @dataclass(frozen=True)
+class At:
+    """Called with what a layer is at, before it begins with that.
+
+    Attributes:
+        tell: takes note of it.
+        tests: only these tests matter, in this order; None: all do.
+    """
+
+    tell: Callable[[str], None]
+    tests: tuple[str, ...] | None = None
+
+    def __call__(self, what: str) -> None:
+        """Say what comes next: a test, an instance, a seed."""
+        self.tell(what)
+
+
+@dataclass(frozen=True)
 class Seen:
     """What a layer has seen.
 
     Attributes:
         wrong: the test, edge or promise that fails, in one line; empty: none.
         figures: numbers that must be those of the unchanged core.
+        unknown: what could not be told, and why; that is no kill.
     """
 
     wrong: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
+    unknown: str = ""
 
     def against(self, unchanged: Seen) -> str:
         """Return what tells the two apart, in one line; empty: nothing does."""
-        if self.wrong:
+        if self.wrong or self.unknown:
             return self.wrong
         names = sorted({*self.figures, *unchanged.figures})
         return "; ".join(
@@ -52,23 +71,29 @@ class Layer:
     Attributes:
         name: as the matrix calls it.
         look: what runs; it gets a function to say what it is at.
-        cpu_seconds: after so much work on one thing (a test, an instance) it is ended, and the
-            mutant counts as noticed: the unchanged core takes a small part of it.
+        cpu_seconds: after so much work on one thing (a test, an instance, a seed) it is ended, but
+            not before ten times what the unchanged core takes; then the mutant counts as noticed.
         thorough: slow; it is only asked about what all others have missed.
     """
 
     name: str
-    look: Callable[[Callable[[str], None]], Seen]
+    look: Callable[[At], Seen]
     cpu_seconds: int
     thorough: bool = False
 
 
 class _Watcher:
-    """Tells which test runs, and keeps the first that fails."""
+    """Tells which test runs, keeps the first that fails, and leaves out those that do not count."""
 
-    def __init__(self, at: Callable[[str], None]) -> None:
+    def __init__(self, at: At) -> None:
         self._at = at
+        self._rank = {name: i for i, name in enumerate(at.tests or ())}
         self.failed = ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self._at.tests is not None:
+            items[:] = [item for item in items if item.nodeid in self._rank]
+            items.sort(key=lambda item: self._rank[item.nodeid])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._at(nodeid)
@@ -94,7 +119,7 @@ def tests_folder() -> Path:
     return folder
 
 
-def _tests(which: Sequence[str], at: Callable[[str], None]) -> Seen:
+def _tests(which: Sequence[str], at: At) -> Seen:
     folder = tests_folder()
     watcher = _Watcher(at)
     code = pytest.main(
@@ -106,37 +131,47 @@ def _tests(which: Sequence[str], at: Callable[[str], None]) -> Seen:
         ],
         plugins=[watcher],
     )
-    fine = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} if "-m" in which else {0}
+    some = "-m" in which or at.tests is not None
+    fine = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} if some else {0}
     wrong = watcher.failed or ("" if code in fine else f"pytest ends with {code!r}")
     return Seen(wrong.removeprefix("tests/impl/"))
 
 
-def fast_tests(at: Callable[[str], None]) -> Seen:
+def fast_tests(at: At) -> Seen:
     """Run the fast tests of the core."""
     return _file_by_file("not slow", at)
 
 
-def slow_tests(at: Callable[[str], None]) -> Seen:
+def slow_tests(at: At) -> Seen:
     """Run the slow tests of the core."""
     return _file_by_file("slow", at)
 
 
-def _file_by_file(which: str, at: Callable[[str], None]) -> Seen:
+def _file_by_file(which: str, at: At) -> Seen:
     """Run one file of tests after the other: those after the first kill cost nothing."""
-    files = sorted(tests_folder().glob("test_*.py"), key=lambda p: (p.name not in _FIRST, p.name))
-    for path in files:
+    for path in _files(at.tests):
+        at(f"tests/impl/{path.name}")
         seen = _tests(("-m", which, str(path)), at)
         if seen.wrong:
             return seen
     return Seen()
 
 
-def one_test(name: str) -> Callable[[Callable[[str], None]], Seen]:
+def _files(tests: Sequence[str] | None) -> list[Path]:
+    """Return the files of these tests, in their order; None: all files, those with most first."""
+    if tests is not None:
+        names = dict.fromkeys(name.partition("::")[0] for name in tests)
+        return [tests_folder().parents[1] / name for name in names]
+    files = tests_folder().glob("test_*.py")
+    return sorted(files, key=lambda p: (p.name not in _FIRST, p.name))
+
+
+def one_test(name: str) -> Callable[[At], Seen]:
     """Return what runs one test, named from the top of the checkout."""
     return partial(_one_test, str(tests_folder().parents[1] / name))
 
 
-def _one_test(name: str, at: Callable[[str], None]) -> Seen:
+def _one_test(name: str, at: At) -> Seen:
     return _tests((name,), at)
 
 
@@ -161,19 +196,19 @@ def _conforms(members: int, changes: int, crashes: int) -> Seen:
 _DIVERGES = "which is no step of the spec:"
 
 
-def conformance(at: Callable[[str], None]) -> Seen:
+def conformance(at: At) -> Seen:
     """Hold two members and one change against the spec, on every input."""
     at("2x1")
     return _conforms(2, 1, 0)
 
 
-def conformance_crash(at: Callable[[str], None]) -> Seen:
+def conformance_crash(at: At) -> Seen:
     """The same, and one of the members crashes once and comes back."""
     at("2x1, one crash")
     return _conforms(2, 1, 1)
 
 
-def channels(at: Callable[[str], None]) -> Seen:
+def channels(at: At) -> Seen:
     """Hold single channels of the message layer against the spec, on every input."""
     from samebeat_conformance.layer.instances import LISTED
     from samebeat_conformance.layer.run import conform
@@ -188,11 +223,10 @@ def channels(at: Callable[[str], None]) -> Seen:
             last = " ".join(outcome.divergence[outcome.divergence.index(_DIVERGES) + 1 :])
             return Seen(f"{listed.name}: no step of the spec: {last}")
         figures[f"edges of {listed.name}"] = outcome.found.edges_covered
-        figures[f"pairs of {listed.name}"] = outcome.found.pairs
     return Seen(figures=figures)
 
 
-def fuzz(at: Callable[[str], None]) -> Seen:
+def fuzz(at: At) -> Seen:
     """Throw garbage and hostile messages at the codec and at a node."""
     from samebeat_conformance.fuzz.unguided import without_guidance
 
@@ -200,16 +234,36 @@ def fuzz(at: Callable[[str], None]) -> Seen:
     return Seen(without_guidance(executions=3_000))
 
 
+SEEDS: Mapping[int, int] = MappingProxyType({1: 3, 2: 3, 3: 3, 4: 4, 7: 3, 8: 4, 9: 3})
+"""Seeds, and how many nodes: calm runs and storms, on channels and on bare datagrams."""
+
+
+def simulator(at: At) -> Seen:
+    """Run small clusters in virtual time, with faults, and hold the promises against each step."""
+    from samebeat_conformance.simulator.run import from_seed
+
+    for seed, size in SEEDS.items():
+        at(f"seed {seed}")
+        found = from_seed(seed, size)
+        if found.failed:
+            text = " ".join(found.text.split())
+            return Seen(f"seed {seed}, {size} nodes: {found.promise}: {text[:_LONGEST]}")
+    return Seen()
+
+
+_LONGEST = 120
+
 LAYERS: Mapping[str, Layer] = MappingProxyType(
     {
         layer.name: layer
         for layer in (
             Layer("tests", fast_tests, 4),
-            Layer("conformance", conformance, 60),
-            Layer("channels", channels, 60),
+            Layer("conformance", conformance, 20),
+            Layer("channels", channels, 20),
+            Layer("simulator", simulator, 10),
             Layer("fuzz", fuzz, 20),
-            Layer("crash", conformance_crash, 240, thorough=True),
-            Layer("slow tests", slow_tests, 60, thorough=True),
+            Layer("crash", conformance_crash, 120, thorough=True),
+            Layer("slow tests", slow_tests, 30, thorough=True),
         )
     }
 )
