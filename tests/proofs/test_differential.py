@@ -72,6 +72,20 @@ def test_every_step_of_a_core_model_is_the_interpreters(name, oracle):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("name", "every"), [("transport-one-by-one", 60), ("composed-2-raises", 250)])
+def test_steps_of_larger_specs_are_the_interpreters(name, every, oracle):
+    """One state of many, with all its steps and all that are refused."""
+    model = CATALOG[name]
+    instance = model.instance(load_spec(model.spec))
+    reached = oracle(instance)
+    some = {s: reached.steps[s] for s in list(reached.steps)[::every]}
+    compared = Compared(instance, some)
+    assert sum(compared.steps(a.name) for a in instance.spec.actions) == sum(
+        len(steps) for steps in some.values()
+    )
+
+
+@pytest.mark.slow
 def test_steps_of_two_changes_are_the_interpreters(group, oracle):
     """A state of forty, with all its steps: every action is among them, busy answers too."""
     reached = oracle(group(2, 2))
