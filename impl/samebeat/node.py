@@ -9,7 +9,8 @@ the journal that it rests on was confirmed with `persisted`. `next_timer()` says
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 from msgspec import structs
@@ -19,7 +20,7 @@ from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Rejected, Send, TookItselfOut
 from samebeat.ids import ChangeId, View
-from samebeat.journal import Journal, Open
+from samebeat.journal import Journal
 from samebeat.parameters import Values, changed, problems
 from samebeat.state import State, frozen, with_entry
 
@@ -80,7 +81,7 @@ class Node:
 
     def copy(self) -> Node:
         """Return a snapshot: nothing that happens to one of the two changes the other."""
-        other = Node(self._state.copy())
+        other = type(self)(self._state.copy())
         other._handed_out, other._number, other._durable = (
             self._handed_out,
             self._number,
@@ -131,7 +132,7 @@ class Node:
                 for whole in multicast.arrive(s, source, message):
                     if not s.journal.out:
                         _take(s, source, whole)
-                        _take_steps(s)
+                        self._take_steps()
         if reason:
             s.tell(Rejected(source, reason))
         self._finish()
@@ -202,10 +203,15 @@ class Node:
         self._state.now_ms = max(self._state.now_ms, now_ms)
         return self._state
 
+    def _take_steps(self) -> None:
+        """Take every step that is possible now, the first one first."""
+        while not self._state.journal.out and any(step() for step in steps(self._state)):
+            pass
+
     def _finish(self) -> None:
         """Take every step that is possible now; then the journal goes first, and all else after."""
         s = self._state
-        _take_steps(s)
+        self._take_steps()
         datagrams: tuple[Send, ...] = ()
         if not s.journal.out:
             _settle(s)
@@ -259,26 +265,16 @@ def _take(s: State, source: str, message: messages.Message) -> None:
             change.hear(s, source, body)
 
 
-def _take_steps(s: State) -> None:
-    """Take every step that is possible now."""
-    while not s.journal.out and _step(s):
-        pass
+def steps(s: State) -> Iterator[Callable[[], bool]]:
+    """Yield all steps, in the order in which a node tries them; each tells whether it was taken.
 
-
-def _step(s: State) -> bool:
-    """Take one step that the facts allow; return whether there was one."""
-    if views.begin(s) or change.commit(s) or views.vote_in_flush(s):
-        return True
-    return any(_step_of(s, o) for o in s.journal.opens)
-
-
-def _step_of(s: State, o: Open) -> bool:
-    return (
-        change.undo(s, o)
-        or change.learn_commit(s, o)
-        or change.apply(s, o)
-        or change.vote_to_commit(s, o)
-    )
+    A step is a guard and an effect, as in the spec.
+    """
+    for step in (views.begin, change.commit, views.vote_in_flush):
+        yield partial(step, s)
+    for o in s.journal.opens:
+        for step_of in (change.undo, change.learn_commit, change.apply, change.vote_to_commit):
+            yield partial(step_of, s, o)
 
 
 def _settle(s: State) -> None:

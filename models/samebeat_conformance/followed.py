@@ -21,7 +21,7 @@ from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.instances import mechanisms
 from samebeat_conformance.mapping import Mapping, Unmapped
-from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.moves import LATE_FAILURE, Faults, Move, Moves
 from samebeat_conformance.trace import words_of
 from samebeat_models.render import step_label
 from samebeat_models.results import Step, Trace
@@ -188,6 +188,7 @@ class _Follower:
                 crashes=self._most_crashes > 0,
                 undo_may_fail=bool(constants["undo_may_fail"][()]),
                 may_hang=bool(constants["may_hang"][()]),
+                may_fail_late=any(a.name == LATE_FAILURE for a in instance.spec.actions),
             ),
             on_demand=True,
         )

@@ -36,13 +36,25 @@ class Persisted:
 
 
 @dataclass(frozen=True)
+class OneStep:
+    """A core that takes one step at a time takes one that it may take now, by its place."""
+
+    place: int
+
+
+@dataclass(frozen=True)
 class Hang:
     """The local operation takes too long: the watchdog gives it up."""
 
 
 @dataclass(frozen=True)
 class FinishLate:
-    """An operation that was given up succeeds after all."""
+    """An operation that was given up is over after all.
+
+    That it fails is given to the cores once the spec has a step for it, `fail_late`.
+    """
+
+    success: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class Crash:
             before that is a crash before the input.
     """
 
-    during: Ask | Deliver | Finish | FinishLate | Hang | Propose | None = None
+    during: Ask | Deliver | Finish | FinishLate | Hang | OneStep | Propose | None = None
     sends: int = 0
 
 
@@ -98,6 +110,7 @@ Input: TypeAlias = (
     | Hang
     | Leave
     | Lose
+    | OneStep
     | Persisted
     | Propose
     | Recover

@@ -14,16 +14,19 @@ seen by nobody else, and what was sent can still be received later. Two more thi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from samebeat.ids import ChangeId
+from samebeat.messages import Request
+from samebeat.node import steps
 from samebeat.parameters import Settings
 from samebeat_conformance.account import recovered
 from samebeat_conformance.concrete import (
     Local,
     Nodes,
+    body_of,
     may_be_lost,
     operation_key,
     possible_operations,
@@ -37,13 +40,17 @@ from samebeat_conformance.inputs import (
     Input,
     Leave,
     Lose,
+    OneStep,
     Persisted,
     Propose,
     Recover,
     Tick,
 )
 from samebeat_conformance.network import Network
+from samebeat_conformance.stepwise import StepwiseNode
 
+LATE_FAILURE = "fail_late"
+"""The spec's step for a late operation that fails; as long as it has none, nothing fails late."""
 _MOST_SENDS = 8
 """An input makes a node send no more than that, as far as crashes are concerned; it is checked."""
 
@@ -55,6 +62,7 @@ class Faults:
     crashes: bool
     undo_may_fail: bool
     may_hang: bool
+    may_fail_late: bool
 
 
 @dataclass(frozen=True)
@@ -153,13 +161,14 @@ class Moves:
     def _on_demand(self, number: int, name: str, available: int) -> Iterator[Move]:
         """Yield the moves after as few datagrams as possible, no more than there are nodes."""
         found: set[Any] = set()
+        known: set[Input] = set()
         here = self._matters(number)
         seen = {number}
         layer: list[tuple[int, tuple[Input, ...]]] = [(number, ())]
         for depth in range(len(self.names) + 1):
             following: list[tuple[int, tuple[Input, ...]]] = []
             for at, path in layer:
-                inputs = (*self._own_inputs(at), *self._deliveries(at, available))
+                inputs = (*self._own_inputs(at), *self._deliveries(at, available, known))
                 for what in inputs:
                     move = self._move(at, name, (*path, what))
                     if move is None:
@@ -169,6 +178,8 @@ class Moves:
                         if move.after not in seen:
                             seen.add(move.after)
                             following.append((move.after, move.inputs))
+                        elif depth == 0 and _tells_nothing(what):
+                            known.add(what)
                         continue
                     kind = move.cause if isinstance(move.cause, Ask | Propose) else None
                     key = (self._matters(move.after), move.sent, move.asked, kind, move.crashes)
@@ -231,11 +242,15 @@ class Moves:
 
     # --- inputs ----------------------------------------------------------------------------------
 
-    def _deliveries(self, number: int, available: int) -> Iterator[Input]:
+    def _deliveries(
+        self, number: int, available: int, known: Collection[Input] = ()
+    ) -> Iterator[Input]:
         local = self.nodes.locals[number]
         if local.account.up and local.applied is None:
             for source, _, data in self.network.of(available):
-                yield from self._with_crashes(number, Deliver(source, data))
+                what = Deliver(source, data)
+                if what not in known:
+                    yield from self._with_crashes(number, what)
 
     def _own_inputs(self, number: int) -> Iterator[Input]:
         local, faults = self.nodes.locals[number], self._faults
@@ -261,9 +276,13 @@ class Moves:
         yield from possible_operations(local, undo_may_fail=faults.undo_may_fail)
         if faults.may_hang and state.given_up is not None:
             yield FinishLate()
+            if faults.may_fail_late:
+                yield FinishLate(success=False)
         if faults.may_hang and _applies(local):
             yield Hang()
         yield from (Propose(members) for members in self._proposals[local.name])
+        if isinstance(local.node, StepwiseNode):
+            yield from (OneStep(place) for place, _ in enumerate(steps(state)))
 
     def _with_crashes(self, number: int, what: Any) -> Iterator[Input]:
         """Yield an input, and a crash after each prefix of its effects that is one of its own."""
@@ -276,6 +295,14 @@ class Moves:
                 return
             yield crash
         raise AssertionError(f"more than {_MOST_SENDS} datagrams on one input")
+
+
+def _tells_nothing(what: Input) -> bool:
+    """Return whether what has changed nothing does not either after other datagrams.
+
+    Of a request that may not be so: a node that has come back acks once it has all reports.
+    """
+    return isinstance(what, Deliver) and not isinstance(body_of(what.data), Request)
 
 
 def _applies(local: Local) -> bool:

@@ -56,9 +56,7 @@ def make_noise(nodes: Nodes, network: Network) -> Noise:
     kinds: dict[str, bytes] = {}
     for _, _, data in network.datagrams:
         kinds.setdefault(type(codec.decode(data).body).__name__, data)
-    garbage = list(_garbled({data for _, _, data in network.datagrams}, noise))
-    garbage = [g for i, g in enumerate(garbage) if i % (1 + len(garbage) // _SAMPLE) == 0]
-    garbage += [b"", *_random_bytes()][: 1 + _SAMPLE]
+    garbage = sample(list(rejected({data for _, _, data in network.datagrams}, noise)))
     for number in range(len(nodes.locals)):
         local = nodes.locals[number]
         if local.account.up and local.applied is None:
@@ -66,12 +64,18 @@ def make_noise(nodes: Nodes, network: Network) -> Noise:
     return noise
 
 
+def sample(garbage: list[bytes]) -> list[bytes]:
+    """Return a few of the garbled datagrams, nothing at all, and random bytes."""
+    few = [g for i, g in enumerate(garbage) if i % (1 + len(garbage) // _SAMPLE) == 0]
+    return [*few, *[b"", *_random_bytes()][: 1 + _SAMPLE]]
+
+
 def _disturb(
     nodes: Nodes, number: int, local: Local, kinds: Iterable[bytes], garbage: list[bytes], n: Noise
 ) -> None:
     me = local.name
     other = next((m for m in local.node.state.config.others), me)
-    for what in _foreign(kinds, me, other):
+    for what in foreign(kinds, me, other):
         n.foreign += 1
         _must_change_nothing(nodes, number, what, n)
     for data in garbage:
@@ -92,7 +96,7 @@ def _must_change_nothing(nodes: Nodes, number: int, what: Deliver, n: Noise) -> 
         n.failures += (f"{nodes.locals[number].name}: {what.data[:40]!r} from {what.source}",)
 
 
-def _foreign(kinds: Iterable[bytes], me: str, other: str) -> Iterator[Deliver]:
+def foreign(kinds: Iterable[bytes], me: str, other: str) -> Iterator[Deliver]:
     """Yield each kind of message with another label, from a stranger, and from the node itself."""
     for data in kinds:
         message = codec.decode(data)
@@ -122,7 +126,7 @@ def _name(what: Deliver) -> str:
     return type(codec.decode(what.data).body).__name__
 
 
-def _garbled(datagrams: Iterable[bytes], noise: Noise) -> Iterator[bytes]:
+def rejected(datagrams: Iterable[bytes], noise: Noise) -> Iterator[bytes]:
     """Yield each datagram cut at each length, and with each bit flipped, if it is no message."""
     for data in sorted(datagrams):
         cut = [data[:length] for length in range(len(data))]

@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from samebeat.ids import ChangeId, ViewId
+from samebeat.node import Node
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
-from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.moves import LATE_FAILURE, Faults, Move, Moves
 from samebeat_conformance.specgraph import SpecGraph, Step
+from samebeat_conformance.stepwise import StepwiseNode
+from samebeat_conformance.symmetry import Symmetry
 from samebeat_spec.cluster import Crash as Crashes
 from samebeat_spec.language import Instance
 
@@ -128,6 +131,8 @@ class Product:
         most_pairs: int = 2_000_000,
         *,
         on_demand: bool = False,
+        stepwise: bool = False,
+        symmetric: bool = False,
         watch: Callable[[int, int], None] = _nothing,
     ) -> None:
         self.mapping = Mapping(instance)
@@ -135,12 +140,15 @@ class Product:
         self.most_pairs = most_pairs
         self.result = Conformance()
         self._watch = watch
+        self._symmetry: Symmetry | None = None
+        self.stepwise = stepwise
         constants = instance.constant_values
         names = self.mapping.nodes
         faults = Faults(
             crashes=len(instance.domain(Crashes)) > 1,
             undo_may_fail=bool(constants["undo_may_fail"][()]),
             may_hang=bool(constants["may_hang"][()]),
+            may_fail_late=any(a.name == LATE_FAILURE for a in instance.spec.actions),
         )
         quorums = self.mapping.quorums if self.mapping.views > 1 else ()
         self.moves = Moves(
@@ -150,22 +158,23 @@ class Product:
             faults,
             on_demand=on_demand,
         )
+        if symmetric and len(self.mapping.changes) == 1:
+            self._symmetry = Symmetry(names, self.moves.nodes, self.moves.network)
         self._most_crashes = len(instance.domain(Crashes)) - 1
         self._contexts: list[Context] = []
         self._context_numbers: dict[Context, int] = {}
+        self._context_images: dict[tuple[int, int], int] = {}
         self._parts: dict[tuple[int, int, int], Part] = {}
         self._alphas: dict[tuple[tuple[int, ...], int, int], int] = {}
+        self._allowed: dict[tuple[int, int, int], set[int]] = {}
         self._paths: dict[tuple[int, int, int], int] = {}
-        self._before: dict[Pair, tuple[Pair, int, Move] | None] = {}
+        self._before: dict[Pair, tuple[Pair, int, Move, int] | None] = {}
+        """for each product state the one before, the move, and how members were renamed then"""
 
     def run(self) -> Conformance:
         """Explore, breadth first, and return what came of it."""
         began, result = time.perf_counter(), self.result
-        names, nodes = self.mapping.nodes, self.moves.nodes
-        first = tuple(nodes.number(first_local(self.mapping.config(n))) for n in names)
-        nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
-        start = Pair(first, 0, self._context(nothing), 0)
-        assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
+        start = self._start()
         self._before[start] = None
         waiting = deque([start])
         while waiting and result.divergence is None:
@@ -174,6 +183,15 @@ class Product:
             self._watch(len(self._before), result.checks + self.moves.checks)
         self._count(time.perf_counter() - began)
         return result
+
+    def _start(self) -> Pair:
+        names, nodes = self.mapping.nodes, self.moves.nodes
+        kind = StepwiseNode if self.stepwise else Node
+        first = tuple(nodes.number(first_local(self.mapping.config(n), kind)) for n in names)
+        nothing = Context((None,) * len(self.mapping.changes), self.mapping.first_views())
+        start = Pair(first, 0, self._context(nothing), 0)
+        assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
+        return start
 
     def _moves(self, pair: Pair) -> Iterator[Pair]:
         """Let each node make each move that is possible, check it, and yield what is new."""
@@ -184,13 +202,14 @@ class Product:
                     if not self._check(here, self.alpha(after), n):
                         self._diverge(pair, n, move, after)
                         return
-                    if after in self._before:
+                    least, r = self._least(after)
+                    if least in self._before:
                         continue
                     if len(self._before) >= self.most_pairs:
                         self.result.complete = False
                         continue
-                    self._before[after] = (pair, n, move)
-                    yield after
+                    self._before[least] = (pair, n, move, r)
+                    yield least
 
     def _check(self, here: int, there: int, node: int) -> bool:
         """Take the spec's steps from `here` to `there`; return whether there are any, or none."""
@@ -239,11 +258,14 @@ class Product:
         ids, views = self._contexts[number]
         view = self.moves.nodes.locals[after].node.journal.promise.view
         quorum = self.mapping.quorums[view.members]
-        allowed = {v for _, v, q in self.spec.enabled(here, "propose", n) if q == quorum}
+        known = self._allowed.get((here, n, quorum))
+        if known is None:
+            found = self.spec.enabled(here, "propose", n)
+            known = self._allowed[here, n, quorum] = {v for _, v, q in found if q == quorum}
         return [
             self._context(Context(ids, (*views[:v], view.id, *views[v + 1 :])))
             for v in range(len(views))
-            if v in allowed
+            if v in known
             and views[v] is None
             and all(w is None or (i < v) == (w < view.id) for i, w in enumerate(views))
         ]
@@ -253,6 +275,30 @@ class Product:
         if number == len(self._contexts):
             self._contexts.append(context)
         return number
+
+    # --- members are alike -----------------------------------------------------------------------
+
+    def _least(self, pair: Pair) -> tuple[Pair, int]:
+        """Return the least image of a product state, and the renaming that leads to it."""
+        numbers = [v.number for v in self._contexts[pair.context].views if v is not None]
+        if self._symmetry is None or len(set(numbers)) < len(numbers):
+            return pair, 0
+        return min((self._renamed(r, pair), r) for r, _ in enumerate(self._symmetry.orders))
+
+    def _renamed(self, r: int, pair: Pair) -> Pair:
+        """Return a product state in which members have changed names."""
+        if self._symmetry is None or r == 0:
+            return pair
+        context = self._context_images.get((r, pair.context))
+        if context is None:
+            ids, views = self._contexts[pair.context]
+            renamed = Context(
+                tuple(self._symmetry.of(r, i) for i in ids),
+                tuple(self._symmetry.of(r, v) for v in views),
+            )
+            context = self._context_images[r, pair.context] = self._context(renamed)
+        locals_ = self._symmetry.locals_of(r, pair.locals_)
+        return Pair(locals_, self._symmetry.network_of(r, pair.network), context, pair.crashes)
 
     # --- alpha -----------------------------------------------------------------------------------
 
@@ -283,19 +329,32 @@ class Product:
     # --- what came of it -------------------------------------------------------------------------
 
     def _diverge(self, pair: Pair, n: int, move: Move, after: Pair) -> None:
-        """Record the shortest run to a step that is none of the spec's."""
-        pairs, moves = [pair], [(n, move)]
-        at = self._before[pair]
-        while at is not None:
-            pairs.append(at[0])
-            moves.append(at[1:])
-            at = self._before[at[0]]
-        self.result.divergence = Divergence(tuple(pairs[::-1]), tuple(moves[::-1]), after)
+        """Record the shortest run to a step that is none of the spec's, with one set of names."""
+        at, steps = pair, [(pair, n, move, 0)]
+        while (before := self._before[at]) is not None:
+            steps.append(before)
+            at = before[0]
+        pairs, moves, names, last = [], [], 0, 0
+        for there, node, done, r in reversed(steps):
+            pairs.append(self._renamed(names, there))
+            moves.append(self._move_renamed(names, node, done))
+            last = names
+            if self._symmetry is not None:
+                names = self._symmetry.after(self._symmetry.back(r), names)
+        self.result.divergence = Divergence(tuple(pairs), tuple(moves), self._renamed(last, after))
+
+    def _move_renamed(self, r: int, n: int, move: Move) -> tuple[int, Move]:
+        """Return a move when members have changed names; what comes after it is in the pairs."""
+        if self._symmetry is None or r == 0:
+            return n, move
+        return self._symmetry.orders[r][n], replace(move, inputs=self._symmetry.of(r, move.inputs))
 
     def _count(self, seconds: float) -> None:
         result, spec = self.result, self.spec
         result.seconds, result.pairs = seconds, len(self._before)
         result.stutter_checks += self.moves.checks
+        if self._symmetry is not None:
+            spec.cover_images()
         result.states, result.edges = spec.states, spec.edges
         result.edges_covered = sum(spec.covered)
         images = self.images()
@@ -307,17 +366,20 @@ class Product:
 
     def images(self) -> set[int]:
         """Return the states of the spec that the cores can be in."""
-        return {self.alpha(pair) for pair in self._before}
+        return {state for state, _ in self._with_images((self.alpha(p), 0) for p in self._before)}
 
     def idle(self) -> set[tuple[int, int]]:
         """Return the states of the spec with the nodes that can be there without an operation."""
         locals_ = self.moves.nodes.locals
-        return {
+        return self._with_images(
             (self.alpha(pair), n)
             for pair in self._before
             for n, number in enumerate(pair.locals_)
             if locals_[number].node._state.operation is None
-        }
+        )
+
+    def _with_images(self, states: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+        return set(states if self._symmetry is None else self.spec.images(set(states)))
 
     def uncovered(self) -> Iterator[Step]:
         """Yield the steps of the spec that no move has taken."""

@@ -2,7 +2,8 @@
 
 There are none but where views are. A step for which no reason holds is one that the core should
 take and does not, so it does not conform. That the core takes several steps at once is a reason
-only where no core is ever in the state between them.
+only where no core is ever in the state between them. Of a core that takes one step at a time only
+that counts which is no step but an input: a proposal with its report.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Reasons:
     """Tells for the steps of one exploration why no core takes them."""
 
     def __init__(self, product: Product) -> None:
+        self._stepwise = product.stepwise
         self._spec = product.spec
         self._images = product.images()
         self._idle = product.idle()
@@ -39,7 +41,8 @@ class Reasons:
             return ONLY_WITH_ITSELF
         if step.source in self._images:
             is_idle = (step.source, step.arguments[0]) in self._idle
-            return STILL_APPLIES if step.action == "undo" and not is_idle else NEVER
+            waits = step.action == "undo" and not is_idle and not self._stepwise
+            return STILL_APPLIES if waits else NEVER
         return self._between(state)
 
     def _between(self, state: StateTuple) -> str:
@@ -47,6 +50,10 @@ class Reasons:
         for v in self._later:
             if self._get(state, "proposed", v) and not self._reporters(state, v):
                 return PROPOSES_AND_REPORTS
+        return NEVER if self._stepwise else self._at_once(state)
+
+    def _at_once(self, state: StateTuple) -> str:
+        """Return which steps, each of its own in the spec, the core takes together."""
         for v in self._later:
             if self._is_complete(state, v) and not self._has_begun(state, v):
                 return LAST_BEGINS

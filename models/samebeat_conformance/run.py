@@ -11,6 +11,7 @@ from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
 from samebeat_conformance.reasons import NEVER, Reasons
+from samebeat_conformance.timed.instances import Listed as Timed
 from samebeat_conformance.trace import itf_of, lines_of
 from samebeat_models.results import Verdict
 
@@ -24,6 +25,9 @@ ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
+STEPWISE = (
+    "stepwise: crashes that lose several steps at once (they are crashes before the first)",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Outcome:
     """What came of one listed cluster.
 
     Attributes:
-        listed: the cluster, or the channel.
+        listed: the cluster, the channel, or the pair in time.
         found: what the exploration has counted.
         noise: what came of foreign messages and garbage.
         uncovered: how many steps of the spec no core has taken, by action and reason.
@@ -40,7 +44,7 @@ class Outcome:
         itf: the same as a file.
     """
 
-    listed: Listed | Channel
+    listed: Listed | Channel | Timed
     found: Conformance
     noise: Noise
     uncovered: Counter[tuple[str, str]]
@@ -72,8 +76,16 @@ def conform(
     watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
     """Explore a listed cluster, disturb it, and judge what came of it."""
-    product = Product(listed.instance, most_pairs, on_demand=not listed.full, watch=watch)
-    left_out = LEFT_OUT if listed.full else (*LEFT_OUT, *ON_DEMAND)
+    product = Product(
+        listed.instance,
+        most_pairs,
+        on_demand=not listed.full,
+        stepwise=listed.stepwise,
+        symmetric=listed.symmetric,
+        watch=watch,
+    )
+    more = () if listed.full else ON_DEMAND
+    left_out = (*LEFT_OUT, *more, *(STEPWISE if listed.stepwise else ()))
     found = product.run()
     if found.divergence is not None:
         words = tuple(lines_of(product, found.divergence))

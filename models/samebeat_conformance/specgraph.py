@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from samebeat_models.explorer.symmetry import CellMap, symmetry_of
 from samebeat_models.graph import state_graph
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import Arguments, StateTuple
 
 MOST_STATES = 3_000_000
+
+Actors: TypeAlias = Callable[[str, Arguments], frozenset[int]]
+"""Who takes an action with these arguments: a node, or one of several."""
+
+
+def first_argument(_action: str, arguments: Arguments) -> frozenset[int]:
+    """Return the node that comes first."""
+    return frozenset(arguments[:1])
 
 
 @dataclass(frozen=True)
@@ -25,17 +36,19 @@ class Step:
 class SpecGraph:
     """All reachable states of an instance by number, and the steps that change something."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, actors: Actors = first_argument) -> None:
         graph = state_graph(instance, MOST_STATES)
+        self._instance = instance
         assert all(c.values[0] >= 0 and c.values[-1] < 256 for c in instance.cells)
         self._states = [bytes(s) for s in graph.states]
         self._numbers = {s: i for i, s in enumerate(self._states)}
         actions = [(a.action.name, a.arguments) for a in graph.machine.steps.actions]
         self._actions = actions
+        self._initial: list[int] = graph.initial.tolist()
         self._start: list[int] = graph.start.tolist()
         self._target: list[int] = graph.target.tolist()
         self._label: list[int] = graph.step.tolist()
-        self._actor = [arguments[0] for _, arguments in actions]
+        self._actors = [actors(name, arguments) for name, arguments in actions]
         self.covered = bytearray(len(self._target))
         """for each step whether some move of the cores takes it"""
 
@@ -76,6 +89,11 @@ class SpecGraph:
         found = (self._actions[self._label[e]] for e in row)
         return [args for name, args in found if name == action and args[0] == node]
 
+    def may(self, state: int, action: str) -> bool:
+        """Return whether an action is enabled that changes something."""
+        row = range(self._start[state], self._start[state + 1])
+        return any(self._actions[self._label[e]][0] == action for e in row)
+
     def path(self, here: int, there: int, node: int, most: int) -> list[int]:
         """Return a shortest path of steps of one node; empty: there is none of so many."""
         before: dict[int, int | None] = {here: None}
@@ -85,7 +103,7 @@ class SpecGraph:
             for state in layer:
                 for e in range(self._start[state], self._start[state + 1]):
                     after = self._target[e]
-                    if after not in before and self._actor[self._label[e]] == node:
+                    if after not in before and node in self._actors[self._label[e]]:
                         before[after] = e
                         following.append(after)
             if there in before:
@@ -107,5 +125,36 @@ class SpecGraph:
             step = self.step(e)
             for other in range(self._start[step.source], self._start[step.source + 1]):
                 same = self._target[other] == step.target
-                if same and self._actions[self._label[other]][1][0] == step.arguments[0]:
+                if same and self._actors[self._label[other]] & self._actors[self._label[e]]:
                     self.covered[other] = 1
+
+    # --- members are alike -----------------------------------------------------------------------
+
+    def images(self, states: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Yield states, each with a node, and their images when members change names."""
+        known = list(states)
+        yield from known
+        for m, nodes in self._maps():
+            yield from ((self._image(m, state), nodes[node]) for state, node in known)
+
+    def cover_images(self) -> None:
+        """Note that the cores take the images of the steps that they take, which are all steps."""
+        taken = [self.step(e) for e, covered in enumerate(self.covered) if covered]
+        for m, nodes in self._maps():
+            for step in taken:
+                node = nodes[step.arguments[0]]
+                source, target = self._image(m, step.source), self._image(m, step.target)
+                path = self.path(source, target, node, 1)
+                assert path, "the image of a step is a step"
+                self.cover(path)
+
+    def _image(self, m: CellMap, state: int) -> int:
+        return self._numbers[bytes(m.apply(self.state(state)))]
+
+    def _maps(self) -> Iterator[tuple[CellMap, dict[int, int]]]:
+        """Yield how a renaming maps states, and how it maps nodes."""
+        (start,) = (self.state(i) for i in self._initial)
+        places = self._instance.cell_index["up"]
+        at = {cell: node for (node,), cell in places.items()}
+        for m in symmetry_of(self._instance, [start]).maps:
+            yield m, {node: at[m.target[cell]] for (node,), cell in places.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from samebeat_conformance.concrete import body_of
-from samebeat_conformance.inputs import Crash, Deliver, Input, Propose
+from samebeat_conformance.inputs import Crash, Deliver, Input, OneStep, Propose
 from samebeat_conformance.moves import Move
 from samebeat_conformance.product import Divergence, Product
 from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
@@ -32,6 +32,8 @@ def words_of(name: str, what: Input) -> str:
             return f"{words_of(name, during)}; {name} crashes after {sends} datagrams of that"
         case Propose():
             return f"{name} proposes a view of {', '.join(what.members)}"
+        case OneStep():
+            return f"{name} takes a step"
         case _:
             fields = getattr(what, "success", None)
             return f"{name}: {type(what).__name__}" + ("" if fields is None else f" {fields}")

@@ -76,11 +76,13 @@ def test_two_members_conform_when_one_crashes_and_comes_back() -> None:
         ("2x2", 530, 872),
         ("2x2-hang", 1_090, 2_232),
         ("2x2-quarantine", 618, 976),
+        ("3x1-crash", 800, 2_460),
     ],
 )
-def test_larger_clusters_of_two_conform(name: str, states: int, edges: int) -> None:
+def test_larger_clusters_conform(name: str, states: int, edges: int) -> None:
     """Notes C5 to C7: every step, with rival changes, hangs, failing undos and two crashes."""
-    found = Product(find(name).instance, on_demand=True).run()
+    listed = find(name)
+    found = Product(listed.instance, on_demand=True, symmetric=listed.symmetric).run()
     assert found.verdict == "holds"
     assert (found.states, found.edges, found.edges_covered) == (states, edges, edges)
 

@@ -1,6 +1,7 @@
 """``samebeat conform``: the production core against the spec, step by step, on small clusters.
 
-Its message layer is held against the spec `transport` in the same way, on single channels.
+Its message layer is held against the spec `transport` in the same way, on single channels; and two
+cores in time against `heartbeat` and `composed`.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from samebeat_conformance.instances import Listed as Cluster
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.run import Outcome
+    from samebeat_conformance.timed.instances import Listed as Timed
 
-    Instance = Cluster | Channel
+    Instance = Cluster | Channel | Timed
 
 _SHOW_EVERY = 1_000
 """The line that says how far it is moves on after so many product states."""
@@ -50,7 +52,7 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters and channels by name. Nothing: all of them.",
+            help="Clusters, channels and pairs in time by name. Nothing: all.",
             show_default=False,
         ),
     ] = None,
@@ -75,7 +77,7 @@ def conform(
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
 ) -> None:
-    """Hold the production core against its specs on every step of small clusters and channels.
+    """Hold the production core against its specs, step by step: clusters, channels, and in time.
 
     Each input that is possible is given to each core in each state, through the real codec: what it
     does must be steps of the spec, or nothing that the spec knows of; and each step of the spec
@@ -102,8 +104,10 @@ def conform(
 def _select(names: Sequence[str], fast: bool) -> list[Instance]:
     from samebeat_conformance.instances import LISTED as CLUSTERS
     from samebeat_conformance.layer.instances import LISTED as CHANNELS
+    from samebeat_conformance.timed.instances import LISTED as TIMED
 
-    known: dict[str, Instance] = {listed.name: listed for listed in (*CLUSTERS, *CHANNELS)}
+    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED)
+    known = {listed.name: listed for listed in listed_all}
     for name in names:
         if name not in known:
             raise CommandError(f"there is no instance {name!r}; there are: {', '.join(known)}")
@@ -128,6 +132,8 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.layer.run import conform as conform_channel
     from samebeat_conformance.run import conform as conform_cluster
+    from samebeat_conformance.timed.instances import Listed as Timed
+    from samebeat_conformance.timed.run import conform as conform_timed
 
     def watch(pairs: int, checks: int) -> None:
         if pairs % _SHOW_EVERY == 0:
@@ -136,6 +142,8 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
     progress.start(listed.name)
     if isinstance(listed, Channel):
         outcome = conform_channel(listed, max_pairs, watch)
+    elif isinstance(listed, Timed):
+        outcome = conform_timed(listed, max_pairs, watch)
     else:
         outcome = conform_cluster(listed, max_pairs, watch)
     progress.finish()

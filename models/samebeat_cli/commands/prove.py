@@ -47,72 +47,82 @@ class ProveFormat(StrEnum):
     JSON = "json"
 
 
+Specs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SPEC|MODEL]...",
+        help="Specs by name. Nothing: all that have a proof. With --bmc: models.",
+        show_default=False,
+    ),
+]
+Rlimit = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="What an obligation may cost, in the solver's unit of work; above: undetermined. "
+        "Nothing: what each proof says.",
+    ),
+]
+Smt2 = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=path_option,
+        help="Write every obligation here as SMT-LIB, for another solver.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
+]
+Without = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FACT",
+        help="Leave out a fact that only the proof needs, to see what it is good for.",
+    ),
+]
+Draw = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=path_option,
+        help="Draw the counterexample to each obligation that is not met here, as SVG.",
+    ),
+]
+Bmc = Annotated[
+    int | None,
+    typer.Option(
+        "--bmc",
+        metavar="DEPTH",
+        min=0,
+        help="No proof: look for a run of so many steps that breaks a promise, on models by "
+        "name (or all of a spec). A step is any set of actions that do not interfere.",
+    ),
+]
+OneAction = Annotated[
+    bool,
+    typer.Option(
+        "--one-action",
+        help="With --bmc: one action a step, so a run that is found is shortest.",
+    ),
+]
+
+
 def prove(
-    specs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SPEC|MODEL]...",
-            help="Specs by name. Nothing: all that have a proof. With --bmc: models.",
-            show_default=False,
-        ),
-    ] = None,
+    specs: Specs = None,
     obligations: Annotated[
         bool, typer.Option("--obligations", help="List every obligation with what it uses (text).")
     ] = False,
-    rlimit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="What an obligation may cost, in the solver's unit of work; above: undetermined. "
-            "Nothing: what each proof says.",
-        ),
-    ] = None,
+    rlimit: Rlimit = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the solver's random choices.")] = 0,
-    smt2: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=path_option,
-            help="Write every obligation here as SMT-LIB, for another solver.",
-        ),
-    ] = None,
+    smt2: Smt2 = None,
     form: Annotated[ProveFormat, typer.Option("--format", help="How to print.")] = ProveFormat.TEXT,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
-    ] = None,
-    without: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FACT",
-            help="Leave out a fact that only the proof needs, to see what it is good for.",
-        ),
-    ] = None,
-    draw: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            parser=path_option,
-            help="Draw the counterexample to each obligation that is not met here, as SVG.",
-        ),
-    ] = None,
-    bmc: Annotated[
-        int | None,
-        typer.Option(
-            "--bmc",
-            metavar="DEPTH",
-            min=0,
-            help="No proof: look for a run of so many steps that breaks a promise, on models by "
-            "name (or all of a spec). A step is any set of actions that do not interfere.",
-        ),
-    ] = None,
-    one_action: Annotated[
-        bool,
-        typer.Option(
-            "--one-action",
-            help="With --bmc: one action a step, so a run that is found is shortest.",
-        ),
-    ] = False,
+    output: Output = None,
+    without: Without = None,
+    draw: Draw = None,
+    bmc: Bmc = None,
+    one_action: OneAction = False,
     out_itf: TracesFolder = None,
 ) -> None:
     """Prove properties by induction, for every number of nodes; exit 12 if a step is not met.

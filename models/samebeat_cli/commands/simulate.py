@@ -28,56 +28,63 @@ DEEPEST = 10_000
 NOT_EXHAUSTIVE = "random walks show what is violated, never that something holds"
 
 
+Models = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL|FILE]...",
+        help="Models, as for check. Nothing: the whole catalog.",
+        show_default=False,
+    ),
+]
+Walks = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help=f"Walks through each model. Default: {WALKS:,}; with --max-seconds no limit.",
+        show_default=False,
+    ),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(min=0, help="Stop a model after this time. Then the seed does not say all."),
+]
+Impl = Annotated[
+    bool,
+    typer.Option(
+        "--impl",
+        help="Not a model: clusters of the production core in virtual time, with faults. "
+        f"--walks is how many runs, {RUNS} by default.",
+    ),
+]
+Nodes = Annotated[
+    int | None,
+    typer.Option(
+        min=LEAST_NODES,
+        max=MOST_NODES,
+        help="With --impl: how many nodes. Nothing: 3 to 9 in turn.",
+        show_default=False,
+    ),
+]
+
+
 def simulate(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MODEL|FILE]...",
-            help="Models, as for check. Nothing: the whole catalog.",
-            show_default=False,
-        ),
-    ] = None,
+    models: Models = None,
     tier: UpToTier = None,
-    walks: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help=f"Walks through each model. Default: {WALKS:,}; with --max-seconds no limit.",
-            show_default=False,
-        ),
-    ] = None,
+    walks: Walks = None,
     depth: Annotated[
         int, typer.Option(min=1, max=DEEPEST, help="The most steps of a walk.")
     ] = DEPTH,
     seed: Annotated[
         int, typer.Option(min=0, help="Another seed, other walks; the same seed, the same walks.")
     ] = SEED,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(min=0, help="Stop a model after this time. Then the seed does not say all."),
-    ] = None,
+    max_seconds: MaxSeconds = None,
     max_memory_mb: MaxMemory = None,
     formats: FormatOption = None,
     outputs: OutputOption = None,
     out_itf: TracesFolder = None,
     traces: ShowTraces = False,
-    impl: Annotated[
-        bool,
-        typer.Option(
-            "--impl",
-            help="Not a model: clusters of the production core in virtual time, with faults. "
-            f"--walks is how many runs, {RUNS} by default.",
-        ),
-    ] = False,
-    nodes: Annotated[
-        int | None,
-        typer.Option(
-            min=LEAST_NODES,
-            max=MOST_NODES,
-            help="With --impl: how many nodes. Nothing: 3 to 9 in turn.",
-            show_default=False,
-        ),
-    ] = None,
+    impl: Impl = False,
+    nodes: Nodes = None,
 ) -> None:
     """Walk through models at random: a violation is found, or all is undetermined (exit code 3).
 

@@ -119,7 +119,7 @@ class Machine:
 
     Attributes:
         boot: how often it has stopped; what was begun before that never ends.
-        todo: what its core has asked for and is not done yet.
+        pending: what its core has asked for and is not done yet.
         running: the local operation that runs, if one does.
         installed: what the last local operation has made effective.
         crash: it stops after so many more effects.
@@ -132,7 +132,7 @@ class Machine:
     disk: Disk = field(default_factory=Disk)
     node: Node | None = None
     boot: int = 0
-    todo: deque[Event] = field(default_factory=deque)
+    pending: deque[Event] = field(default_factory=deque)
     write: Persist | None = None
     installed: Settings | None = None
     crash: Crash | None = None
@@ -280,12 +280,12 @@ class Cluster:
         self.events += 1
         if machine.node is not None:
             events = machine.node.events()
-            machine.todo.extend(events)
+            machine.pending.extend(events)
             self._each("answered", machine.name, events)
         while machine.node is not None:
-            if machine.write is None and machine.todo:
+            if machine.write is None and machine.pending:
                 if not self._stops(machine):
-                    self._do(machine, machine.todo.popleft())
+                    self._do(machine, machine.pending.popleft())
                 continue
             sends = machine.node.data_to_send()
             for send in sends:
@@ -413,7 +413,7 @@ class Cluster:
         became = machine.disk.stop(crash.unsynced, crash.part)
         machine.node, machine.crash, machine.write, machine.timer_us = None, None, None, None
         machine.boot += 1
-        machine.todo.clear()
+        machine.pending.clear()
         machine.dead |= machine.disk.wiped
         self.counts[Kind.CRASH] += 1
         kinds = {

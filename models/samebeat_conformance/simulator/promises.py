@@ -150,7 +150,7 @@ class Promises(Observer):
 def is_at_rest(machine: Machine) -> bool:
     """A node runs, has nothing open and nothing to write."""
     node = machine.node
-    return node is not None and machine.write is None and not machine.todo and node.is_quiet
+    return node is not None and machine.write is None and not machine.pending and node.is_quiet
 
 
 def _is_written(disk: Journal | None, body: Ack | Ok | Failure | Vote | Told) -> bool:

@@ -1,0 +1,32 @@
+"""A core that takes one step at a time, so that others can act in between.
+
+The production core takes every step that it can on each input, then journals once and sends. This
+one is the same code but for when it takes a step: an input records what it says, and each step that
+the facts then allow is an input of its own, with its own journal and its own datagrams. It may take
+them in any order, and anything else may come first. So each run of the production core is one of
+its runs but for what a crash loses: a crash within an input of the production core undoes the whole
+of it, and that is the crash before its first step.
+"""
+
+from __future__ import annotations
+
+from samebeat.node import Node, Refused, steps
+
+
+class StepwiseNode(Node):
+    """A node that takes a step when it is told to."""
+
+    def _take_steps(self) -> None:
+        return
+
+    def take_step(self, place: int, now_ms: int) -> None:
+        """Take one step, by its place among all steps.
+
+        Raises:
+            Refused: there is no such step, or the facts do not allow it.
+        """
+        s = self._at(now_ms)
+        all_steps = () if s.journal.out else tuple(steps(s))
+        if place >= len(all_steps) or not all_steps[place]():
+            raise Refused("this step is not possible now")
+        self._finish()

@@ -1,0 +1,1 @@
+"""The core in time: heartbeats, deadlines and the envelope, while a group change runs."""

@@ -1,0 +1,110 @@
+"""One pair in time, explored and judged: what ``samebeat conform`` reports of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from samebeat_conformance.noise import Noise
+from samebeat_conformance.run import Outcome, nothing
+from samebeat_conformance.timed.instances import NAMES, Listed
+from samebeat_conformance.timed.noise import make_noise
+from samebeat_conformance.timed.product import Divergence, Pair, Product
+from samebeat_conformance.timed.reasons import Reasons
+from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
+from samebeat_models.version import samebeat_version
+
+LEFT_OUT = (
+    "time: more than two members and one change, crashes that end, view changes",
+    "time: acks of heartbeats, the retry timer and the watchdog, whose times are an hour here",
+    "time: in a pair, an ack or ok of the third member that comes before it is waited for",
+    "time: instants between ticks, and clocks that run at different rates",
+    "time: the untimed protocol of claims 22 to 25 (`pair`): its indicators are not in the core",
+)
+
+
+def conform(
+    listed: Listed,
+    most_pairs: int = 2_000_000,
+    watch: Callable[[int, int], None] = nothing,
+) -> Outcome:
+    """Explore a listed pair, disturb it, and judge what came of it."""
+    product = Product(listed, most_pairs, watch)
+    found = product.run()
+    if product.divergence is not None:
+        words = tuple(lines_of(product, product.divergence))
+        itf = itf_of(product, product.divergence) if product.divergence.moves else ""
+        return Outcome(listed, found, Noise(), Counter(), LEFT_OUT, words, itf)
+    reasons = Reasons(product)
+    uncovered = Counter((step.action, reasons.of(step)) for step in product.uncovered())
+    return Outcome(listed, found, make_noise(product), uncovered, LEFT_OUT)
+
+
+def lines_of(product: Product, divergence: Divergence) -> list[str]:
+    """Return a divergence in words: what happens, and which cells change that must not."""
+    steps = [move.words for move in divergence.moves]
+    return [*steps, "which is no step of the spec:", *_changed(product, divergence)]
+
+
+def _changed(product: Product, divergence: Divergence) -> list[str]:
+    instance = product.mapping.instance
+    if divergence.why:
+        return [divergence.why]
+    here, there = product.cells(divergence.pairs[-1]), product.cells(divergence.after)
+    return [
+        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
+        for i, (a, b) in enumerate(zip(here, there, strict=True))
+        if a != b
+    ]
+
+
+def itf_of(product: Product, divergence: Divergence) -> str:
+    """Return a divergence as the text of an ITF file, with both sides shown."""
+    instance = product.mapping.instance
+    variables = instance.spec.variables
+    types = {v.name: type_of_variable(v) for v in variables}
+    pairs = (*divergence.pairs, divergence.after)
+    inputs = ("", *(move.words for move in divergence.moves))
+    states: list[dict[str, Any]] = []
+    for index, (pair, words) in enumerate(zip(pairs, inputs, strict=True)):
+        cells = product.cells(pair)
+        states.append(
+            {
+                "#meta": {"index": index},
+                **{v.name: encode_variable(instance, v, cells) for v in variables},
+                "core": {"#map": [[NAMES[n], _core(product, pair, n)] for n in (0, 1)]},
+                "input": words,
+            }
+        )
+    states[-1]["#meta"]["not_a_step"] = _changed(product, divergence)
+    head = {
+        "#meta": {
+            "format": "ITF",
+            "format-description": FORMAT_DESCRIPTION,
+            "description": "A run of two cores in time whose last step is no step of the spec.",
+            "varTypes": {**types, "core": "Str -> Str", "input": "Str"},
+            "spec": instance.spec.name,
+            "instance": instance.name,
+            "samebeat": samebeat_version(),
+        },
+        "vars": [*types, "core", "input"],
+        "states": states,
+    }
+    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+
+
+def _core(product: Product, pair: Pair, n: int) -> str:
+    """Return a node's journal, its heartbeats and what it watches, as it has them."""
+    local = product.nodes.locals[pair.locals_[n]]
+    s = local.node._state
+    journal = msgspec.json.encode(s.journal).decode()
+    watches = ", ".join(
+        f"{p} since {w.heard_ms - s.now_ms} ms for {w.deadline_ms} ms" for p, w in s.watches.items()
+    )
+    stopped = "" if local.account.up else "stopped; "
+    sent = (s.beat[1] or s.now_ms) - s.now_ms
+    return f"{stopped}sent {sent} ms ago; watches {watches}; journal {journal}".replace("-", "")
