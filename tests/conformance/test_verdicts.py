@@ -117,7 +117,7 @@ def test_the_readme_says_how_many_were_noticed() -> None:
     of_ours = {m.name for m in written()}
     ours = sum(v.name in of_ours for v in verdicts if v.layer)
     generated_ones = sum(v.name not in of_ours for v in verdicts if v.layer)
-    said = f"{ours} mistakes that somebody thought of and {generated_ones} that a program made"
+    said = f"{ours} that somebody thought of and {generated_ones} that a program made"
     assert said in prose
 
 
