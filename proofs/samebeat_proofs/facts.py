@@ -211,15 +211,7 @@ class Proof:
         parts = [
             self.spec.fingerprint,
             *(repr((a.name, a.formula.key())) for a in self.axioms),
-            *(
-                repr((f.name, f.role.value, f.uses, f.only, f.total, f.prop.formula.key()))
-                for f in self.facts
-            ),
-            *(
-                repr((f.name, p.name, p.given.key(), p.reached.key()))
-                for f in self.facts
-                for p in f.parts
-            ),
+            *(repr(_fact_key(f)) for f in self.facts),
             repr((self.relational, self.reals, self.shows, self.rlimit)),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -297,3 +289,17 @@ def promised(spec: Spec, role: Role, /, **uses: Sequence[str]) -> tuple[Fact, ..
             raise ProofError(f"{spec.name}: {name} is {prop.kind}, not {kind}")
         facts.append(Fact(prop, role, tuple(used)))
     return tuple(facts)
+
+
+def _fact_key(fact: Fact) -> tuple[object, ...]:
+    """What a fact means, and what its obligations may use."""
+    used = (fact.uses, fact.only, fact.total, fact.without)
+    parts = [_part_key(p) for p in fact.parts]
+    return fact.name, fact.role.value, used, fact.prop.formula.key(), parts
+
+
+def _part_key(part: Part) -> tuple[object, ...]:
+    """What a part of a run means."""
+    steps = [(name, [a.key() for a in arguments]) for name, arguments in part.steps]
+    names = [(n.label, n.sort.__name__) for n in part.names]
+    return part.name, names, part.given.key(), steps, part.reached.key(), part.at_start

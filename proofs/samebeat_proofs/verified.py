@@ -7,12 +7,12 @@ or a proof changes, ``samebeat prove`` shows its fingerprint; record it here onc
 from __future__ import annotations
 
 VERIFIED = {
-    "group": "876ecda6f492f25a",
-    "pair": "d617191f855bd7c1",
-    "heartbeat": "ac57789d11fc9c7e",
-    "composed": "6bd779edd160bec9",
-    "cluster": "03f53d6d8d1db4a8",
-    "limits": "0b6747662ce7b734",
-    "loss-time": "e17b3d75a0761171",
-    "transport": "b082041e8df00027",
+    "group": "b00f5411b2fa99cf",
+    "pair": "d544b22de42a0ed1",
+    "heartbeat": "0afa1bafae9b2cc1",
+    "composed": "0fe2e27221759290",
+    "cluster": "d023ec51e05f13d6",
+    "limits": "97b85585197c9d9e",
+    "loss-time": "e2001a667024eb42",
+    "transport": "f0c786e358d875d6",
 }

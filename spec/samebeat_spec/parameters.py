@@ -12,6 +12,7 @@ messages, the second receives them. Why the table of our design was changed is i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -40,20 +41,20 @@ class Kind(Enum):
 # --- constraints, as data ----------------------------------------------------------------------
 
 
-class Expression:
+class Expression(ABC):
     """Something that has a value once every quantity in it has one."""
 
+    @abstractmethod
     def evaluate(self, values: Values) -> Number:
         """Return the value.
 
         Raises:
             KeyError: a quantity has no value.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def quantities(self) -> Iterator[Quantity]:
         """Yield every quantity that is mentioned."""
-        raise NotImplementedError
 
     def __add__(self, other: Expression | int) -> Expression:
         return Sum(self, _expression(other))

@@ -141,3 +141,15 @@ def test_a_fingerprint_changes_with_a_fact_an_axiom_and_the_spec():
         proof.about(proof.spec.without("refuse", "n has a request to decide about")),
     )
     assert len({proof.fingerprint, *(other.fingerprint for other in others)}) == 4
+
+
+def test_a_fingerprint_changes_with_what_a_run_of_a_proof_does():
+    proof = load_proof("heartbeat")
+    tight = proof.find("safe_is_tight")
+    shorter = replace(tight, parts=(*tight.parts[:-1], replace(tight.parts[-1], steps=())))
+    freer = replace(tight, without=())
+    others = [
+        replace(proof, facts=tuple(other if f is tight else f for f in proof.facts))
+        for other in (shorter, freer)
+    ]
+    assert len({proof.fingerprint, *(other.fingerprint for other in others)}) == 3

@@ -73,7 +73,7 @@ def without_body(name: str) -> Mutant:
         raise AssertionError(f"{name} has a body")
     lines = path.read_text("utf-8").splitlines(keepends=True)
     at = sum(map(len, lines[: first.lineno - 1]))
-    new = " " * first.col_offset + "raise NotImplementedError\n"
+    new = " " * first.col_offset + "raise RuntimeError('emptied')\n"
     return Mutant(name=name, file=path.name, old="", new=new, at=at)
 
 

@@ -6,6 +6,7 @@ labels to identifiers, so a binder never shadows another.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -38,7 +39,7 @@ Scope = Mapping[str, str]
 _ATOM, _SUM, _COMPARISON, _CONNECTIVE = range(4)
 
 
-class Printer:
+class Printer(ABC):
     """Prints expressions; the class attributes are a language's operators."""
 
     truth: ClassVar[tuple[str, str]]
@@ -59,21 +60,21 @@ class Printer:
 
     # --- what a language adds --------------------------------------------------------------
 
+    @abstractmethod
     def place(self, variable: Variable, arguments: list[str], after: bool) -> str:
         """Return how a variable is read at its arguments."""
-        raise NotImplementedError
 
+    @abstractmethod
     def constant(self, sort: SortClass, index: int) -> str:
         """Return how an element of a sort is written."""
-        raise NotImplementedError
 
+    @abstractmethod
     def quantifier(self, expr: ForAll | Exists, scope: Scope) -> Doc:
         """Return a quantified formula."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, expr: CountOf, scope: Scope) -> Doc:
         """Return how many elements make a formula true."""
-        raise NotImplementedError
 
     quantifier_is_atom: ClassVar[bool] = False
 
