@@ -156,8 +156,19 @@ def test_a_trace_is_held_against_the_core_on_its_own_model_and_spec_only(
     trace, against = str(counterexample), ["--against", "impl"]
     assert run(["replay", trace, *against, "--model", "cluster-2x2-calm"]) == 2
     assert "leave out --model" in capsys.readouterr().err
-    assert run(["check", "apply-without-every-ack", "--out-itf", str(tmp_path)]) == 0
-    (other,) = tmp_path.iterdir()
+    assert run(["check", "limits-send-without-limit", "--out-itf", str(tmp_path)]) == 0
+    other = next(tmp_path.iterdir())
     capsys.readouterr()
     assert run(["replay", str(other), *against]) == 2
-    assert "the implementation is that of cluster" in capsys.readouterr().err
+    assert "no core is held against runs of limits" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_core_refuses_what_claim_1_without_a_guard_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "commit-without-every-ok", "--out-itf", str(tmp_path)]) == 0
+    (trace,) = tmp_path.iterdir()
+    capsys.readouterr()
+    assert run(["replay", str(trace), "--against", "impl"]) == 10
+    assert "step 8, commit(n2, c1), is refused by the implementation" in capsys.readouterr().out
