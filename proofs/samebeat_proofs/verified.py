@@ -11,7 +11,7 @@ VERIFIED = {
     "pair": "d544b22de42a0ed1",
     "heartbeat": "0afa1bafae9b2cc1",
     "composed": "0fe2e27221759290",
-    "cluster": "d023ec51e05f13d6",
+    "cluster": "10b55c80333d4102",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
     "transport": "f0c786e358d875d6",
