@@ -9,7 +9,7 @@ from __future__ import annotations
 VERIFIED = {
     "group": "b00f5411b2fa99cf",
     "pair": "d544b22de42a0ed1",
-    "heartbeat": "0afa1bafae9b2cc1",
+    "heartbeat": "c26b7120ccc84ce0",
     "composed": "5e1b21a2dc49f1e9",
     "cluster": "d023ec51e05f13d6",
     "limits": "97b85585197c9d9e",
