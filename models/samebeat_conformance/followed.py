@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from samebeat.ids import ChangeId, ViewId
+from samebeat_conformance.as_cluster import as_cluster
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.instances import mechanisms
@@ -31,7 +32,14 @@ from samebeat_spec.language.interpreter import Interpreter, Refused
 from samebeat_spec.specs import load_spec
 
 SPEC = "cluster"
-"""The spec that the implementation can be held against."""
+"""The spec that the implementation is held against, step by step."""
+CLAIMED = "group"
+"""The group change as claimed, without what the core has more."""
+FOLLOWED = (SPEC, CLAIMED)
+COARSER = (
+    "a core asks and acks in one step, never while it is busy, and fails and closes in one step"
+)
+"""Why a core does not take each step that the group change as claimed takes."""
 MOST_WAYS = 3_000
 """More ways to have come to one state of a run are not gone on with; then nothing is refused."""
 MOST_AT_ONCE = 6
@@ -73,6 +81,8 @@ class Followed:
         complete: all ways to get there were looked at; if not, nothing is known from there on.
         looked_at: the cores took all, and the run says which invariant it breaks.
         breaks: that invariant is broken with all mechanisms of the core, too.
+        parts: what the step that is refused does in the run, and in the core not.
+        coarser: the right spec takes that step, and why the core does not.
     """
 
     steps: int
@@ -83,6 +93,8 @@ class Followed:
     complete: bool = True
     looked_at: bool = False
     breaks: bool = False
+    parts: str = ""
+    coarser: str = ""
 
 
 def follow_trace(trace: Trace, shows: str = "") -> Followed:
@@ -97,10 +109,12 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
         CannotFollow: it is a run of another spec, or its cluster is none that cores can be.
     """
     instance = trace.instance
+    if instance.spec.name == CLAIMED:
+        return _as_cluster(trace, shows)
     if instance.spec.name != SPEC:
         raise CannotFollow(
-            f"the implementation is that of {SPEC}; a run of {instance.spec.name} has no place in "
-            "it: use --against spec"
+            f"no core is held against runs of {instance.spec.name}, only against those of "
+            f"{', '.join(FOLLOWED)}: use --against spec"
         )
     if instance.constant_values["may_lose_journal"][()]:
         raise CannotFollow(
@@ -109,6 +123,37 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
         )
     found = _Follower(trace).follow()
     return found if found.refused else _judged(found, trace, shows)
+
+
+def _as_cluster(trace: Trace, shows: str) -> Followed:
+    """Follow a run of the group change as claimed: read as one of the hardened one."""
+    read = as_cluster(trace)
+    found = _Follower(read.trace).follow()
+    accepted = read.numbers[found.accepted]
+    inputs = [("nothing: with another step, or of no effect",)] * accepted
+    for j, words in enumerate(found.inputs):
+        if read.numbers[j] < accepted:
+            before = inputs[read.numbers[j]] if j and read.numbers[j] == read.numbers[j - 1] else ()
+            inputs[read.numbers[j]] = (*before, *words)
+    found = replace(found, steps=len(trace.steps), accepted=accepted, inputs=tuple(inputs))
+    if not found.refused and not read.parts:
+        return _judged(found, read.trace, shows)
+    step = trace.steps[accepted]
+    label = step_label(trace.instance, step.action, step.arguments)
+    parts = "" if found.refused else read.parts
+    return replace(found, refused=label, parts=parts, coarser=_coarser(trace, accepted))
+
+
+def _coarser(trace: Trace, number: int) -> str:
+    """Return why a core does not take a step that the right group change takes, if that does."""
+    instance = trace.instance
+    right = Instance(instance.name, load_spec(CLAIMED), instance.sizes, instance.constants)
+    judge = Interpreter(right)
+    for i, step in enumerate(trace.steps[: number + 1]):
+        action = judge.spec.find_action(step.action)
+        if judge.refusals(action, step.arguments, trace.states[i]):
+            return ""
+    return COARSER
 
 
 def _judged(found: Followed, run: Trace, shows: str) -> Followed:

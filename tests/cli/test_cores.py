@@ -156,8 +156,49 @@ def test_a_trace_is_held_against_the_core_on_its_own_model_and_spec_only(
     trace, against = str(counterexample), ["--against", "impl"]
     assert run(["replay", trace, *against, "--model", "cluster-2x2-calm"]) == 2
     assert "leave out --model" in capsys.readouterr().err
-    assert run(["check", "apply-without-every-ack", "--out-itf", str(tmp_path)]) == 0
-    (other,) = tmp_path.iterdir()
+    assert run(["check", "limits-send-without-limit", "--out-itf", str(tmp_path)]) == 0
+    other = next(tmp_path.iterdir())
     capsys.readouterr()
     assert run(["replay", str(other), *against]) == 2
-    assert "the implementation is that of cluster" in capsys.readouterr().err
+    assert "no core is held against runs of limits" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_core_refuses_what_claim_1_without_a_guard_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "commit-without-every-ok", "--out-itf", str(tmp_path)]) == 0
+    (trace,) = tmp_path.iterdir()
+    capsys.readouterr()
+    assert run(["replay", str(trace), "--against", "impl"]) == 10
+    assert "step 8, commit(n2, c1), is refused by the implementation" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_failing_run_is_written_and_replays_to_the_same_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        broken_cores.commits_on_its_own_vote(patch)
+        assert run(["simulate", "--impl", "--nodes", "3", "--out-itf", str(tmp_path)]) == 12
+        (file,) = tmp_path.iterdir()
+        capsys.readouterr()
+        assert run(["replay", str(file)]) == 0
+        out = capsys.readouterr().out
+        assert "are made again, bit for bit\nstep_of_the_spec is violated, as the file says" in out
+        assert run(["replay", str(file), "--against", "impl", "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out)["run"]["same"] is True
+        lines = file.read_text().splitlines()
+        first = lines.index('  "states": [') + 1
+        edited = [
+            *lines[: first + 3],
+            lines[first + 3].replace(" of a", " of b"),
+            *lines[first + 4 :],
+        ]
+        (tmp_path / "edited.itf.json").write_text("\n".join(edited))
+        assert run(["replay", str(tmp_path / "edited.itf.json")]) == 10
+        assert f"line {first + 4}, step 3, " in capsys.readouterr().out
+    assert run(["replay", str(file)]) == 10
+    assert "the cores do something else" in capsys.readouterr().out
+    assert run(["replay", str(file), "--against", "spec"]) == 2
+    assert "a run of cores: it has no model" in capsys.readouterr().err

@@ -62,13 +62,14 @@ def replay(
         ),
     ] = None,
     against: Annotated[
-        Against,
+        Against | None,
         typer.Option(
             "--against",
-            help="What to replay it on: the spec, the production core (traces of the spec "
-            "`cluster` only), or both.",
+            help="What to replay it on: the spec, the production core (as far as it has the "
+            "protocol), or both. Nothing: the spec; for a run of simulate --impl the core.",
+            show_default=False,
         ),
-    ] = Against.SPEC,
+    ] = None,
     form: Annotated[
         ReplayFormat, typer.Option("--format", help="How to report.")
     ] = ReplayFormat.TEXT,
@@ -81,14 +82,19 @@ def replay(
 
     Also 10: a step has another effect on another model, or the file says what is not so, or the
     production core takes a step in no way. Exit 3: not all ways to take it were looked at.
+
+    A run that simulate --impl has written is made again on cores, from its faults. Exit 10: some
+    line of it, or its end, does not come out again.
     """
     begin = perf_counter()
     if output is not None:
         check_can_write(output)
+    if _is_made_again(trace, model, against, form, output):
+        return
     recorded = itf.load(trace)
     own = _recorded_on(recorded) if model is None else _found_in_its_file(recorded, model)
     selected = own or select_one(str(model))
-    found = None if against is Against.SPEC else _on_cores(recorded, own)
+    found = None if against in (None, Against.SPEC) else _on_cores(recorded, own)
     result, wrong = None, ""
     if against is not Against.IMPL:
         result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
@@ -103,6 +109,28 @@ def replay(
         raise typer.Exit(int(Exit.UNDETERMINED))
     if found is not None and (found.refused or found.breaks):
         raise typer.Exit(int(Exit.NOT_AS_PINNED))
+
+
+def _is_made_again(
+    trace: Path, model: str | None, against: Against | None, form: ReplayFormat, output: Path | None
+) -> bool:
+    """Make a run of cores again, if the file has one; return whether it has."""
+    from samebeat_cli.commands import replay_run
+
+    recorded = replay_run.recorded_run(trace)
+    if recorded is None:
+        return False
+    if model is not None or against in (Against.SPEC, Against.BOTH):
+        raise CommandError(
+            f"{trace}: a run of cores: it has no model, and is held against the spec as it is made "
+            "again; leave out --model, and --against or say --against impl"
+        )
+    found = replay_run.made_again(recorded)
+    as_text = replay_run.as_json if form is ReplayFormat.JSON else replay_run.text
+    emit(as_text(recorded, found), output)
+    if not found.is_same:
+        raise typer.Exit(int(Exit.NOT_AS_PINNED))
+    return True
 
 
 def _on_cores(recorded: itf.ItfTrace, own: Selected | None) -> Followed:

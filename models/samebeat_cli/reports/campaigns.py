@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from samebeat.config import Transport
 from samebeat_cli.reports import count_of
 from samebeat_conformance.simulator.campaign import Campaign
 from samebeat_conformance.simulator.faults import Kind
@@ -22,6 +23,8 @@ _EXITS = {
     "undetermined": Exit.UNDETERMINED,
 }
 NOT_EXHAUSTIVE = "every kind of fault has happened, and no run broke a promise; others may"
+WAYS = {Transport.CHANNEL: "in channels", Transport.DATAGRAMS: "on bare datagrams"}
+"""How the messages of a change go."""
 _LIVENESS = ("change_decided", "no_fault_commits")
 
 
@@ -103,11 +106,13 @@ def _lines(found: Campaign) -> list[tuple[str, str]]:
     ends = ", ".join(f"{o} {n:,}" for o, n in sorted(found.outcomes.items()))
     faults = ", ".join(f"{k.value} {found.counts[k]:,}" for k in Kind if found.counts[k])
     steps = ", ".join(f"{name} {n:,}" for name, n in sorted(found.spec_steps.items()))
+    ways = ", ".join(f"{found.transports[way]} {words}" for way, words in WAYS.items())
     lines = [
         ("how", f"{sizes}; {found.calm} calm; {found.seconds:.2f} s, {found.rate:,.0f} steps/s"),
+        ("messages", f"{ways}; each event is held against the spec as it happens"),
         ("changes", ends or "none"),
         ("faults", faults or "none"),
-        ("spec", f"each step of the runs on bare datagrams is one of the spec: {steps or 'none'}"),
+        ("spec", f"steps taken: {steps or 'none'}"),
     ]
     if found.never:
         lines.append(("NEVER", ", ".join(found.never)))
@@ -126,6 +131,7 @@ def data(found: Campaign) -> dict[str, Any]:
         "inputs": found.events,
         "changes": dict(sorted(found.outcomes.items())),
         "faults": {k.value: found.counts[k] for k in Kind},
+        "transports": {way.name.lower(): found.transports[way] for way in WAYS},
         "spec_steps": dict(sorted(found.spec_steps.items())),
         "never": list(found.never),
         "failed": failed

@@ -27,12 +27,14 @@ def text(found: Followed, property_name: str) -> str:
     for number, words in enumerate(found.inputs, 1):
         lines.append(f"  {number:<3} {'; '.join(words)}")
     if found.refused:
-        lines.append(
-            f"step {found.accepted + 1}, {found.refused}, is refused by the implementation"
-        )
+        does = "does something else in" if found.parts else "is refused by"
+        lines.append(f"step {found.accepted + 1}, {found.refused}, {does} the implementation")
+        lines += [f"  {found.parts}"] if found.parts else []
         lines += [f"  it does instead: {words}" for words in found.instead]
-        if not found.instead:
+        if not found.instead and not found.parts:
             lines.append("  it does nothing at all there")
+        if found.coarser:
+            lines.append(f"  the right spec takes this step, the core is coarser: {found.coarser}")
     else:
         lines.append(f"the implementation takes {count_of(found.steps, 'step')}, all there are")
         if found.breaks:
@@ -52,6 +54,8 @@ def data(found: Followed) -> dict[str, Any]:
         "refused": found.refused or None,
         "instead": list(found.instead),
         "inputs": [list(words) for words in found.inputs],
+        "does_something_else": found.parts or None,
+        "coarser": found.coarser or None,
         "breaks_the_promise": found.breaks,
         "complete": found.complete,
     }

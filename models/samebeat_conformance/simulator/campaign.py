@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from samebeat.config import Transport
 from samebeat_conformance.simulator.faults import Kind
 from samebeat_conformance.simulator.limits import LEAST_NODES, MOST_NODES, RUNS, SIZES
 from samebeat_conformance.simulator.run import Result, from_seed
@@ -45,7 +46,8 @@ class Campaign:
     Attributes:
         runs, calm: how many there were, and how many of them calm.
         virtual_us: the time in all of them together; `seconds` is what they took.
-        spec_steps: how often each action of the spec was taken, in runs on bare datagrams.
+        transports: how many runs there were in channels, and on bare datagrams.
+        spec_steps: how often each action of the spec was taken.
         shrunk: the first run that breaks a promise, as short as it got.
     """
 
@@ -58,6 +60,7 @@ class Campaign:
     counts: Counter[Kind] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     sizes: Counter[int] = field(default_factory=Counter)
+    transports: Counter[Transport] = field(default_factory=Counter)
     spec_steps: Counter[str] = field(default_factory=Counter)
     failed: Result | None = None
     shrunk: Shrunk | None = None
@@ -68,8 +71,9 @@ class Campaign:
         kinds = [kind.value for kind in Kind if not self.counts[kind]]
         ends = [f"{o} change" for o in ("committed", "undone") if not self.outcomes[o]]
         runs = [] if 0 < self.calm < self.runs else ["a calm run and a storm"]
-        spec = [] if self.spec_steps else ["a run held against the spec"]
-        return (*kinds, *ends, *runs, *spec)
+        ways = [] if len(self.transports) > 1 else ["runs in channels and on bare datagrams"]
+        spec = [] if self.spec_steps else ["a step of the spec"]
+        return (*kinds, *ends, *runs, *ways, *spec)
 
     @property
     def verdict(self) -> str:
@@ -115,6 +119,7 @@ def _add(found: Campaign, result: Result) -> None:
     found.virtual_us += result.virtual_us
     found.counts.update(result.counts)
     found.outcomes.update(result.outcomes)
+    found.transports[result.plan.setup.transport] += 1
     found.spec_steps.update(result.spec_steps)
     found.sizes[len(result.plan.setup.names)] += 1
     if result.failed:

@@ -19,7 +19,7 @@ from samebeat.effects import Event, Install, Persist, Purpose, Send
 from samebeat.ids import ChangeId, is_quorum
 from samebeat.journal import Journal, JournalLost, read
 from samebeat.messages import AnyBody
-from samebeat.node import Node, Refused
+from samebeat.node import Refused
 from samebeat.parameters import Assumptions, Settings
 from samebeat_conformance import wire
 from samebeat_conformance.simulator.clock import Clock
@@ -35,6 +35,7 @@ from samebeat_conformance.simulator.faults import (
     Pause,
     Restart,
 )
+from samebeat_conformance.simulator.overheard import Overheard
 
 _LONGEST_US = 4_000_000
 """A local operation that is no apply takes no longer: it would be given up, and the node be out."""
@@ -130,7 +131,7 @@ class Machine:
     config: Config
     clock: Clock
     disk: Disk = field(default_factory=Disk)
-    node: Node | None = None
+    node: Overheard | None = None
     boot: int = 0
     pending: deque[Event] = field(default_factory=deque)
     write: Persist | None = None
@@ -433,7 +434,7 @@ class Cluster:
         machine = self.machines[name]
         if machine.node is None and machine.disk.wiped:
             try:
-                Node.restart(machine.config, machine.disk.newest, 0)
+                Overheard.restart(machine.config, machine.disk.newest, 0)
             except JournalLost:
                 return
             raise Broken("lost_journal_refused", f"{name} comes back without its journal")
@@ -447,9 +448,11 @@ class Cluster:
         journal, torn = machine.disk.read()
         assert torn_is_there or not torn
         if journal is None:
-            machine.node = Node.first_start(machine.config, now_ms)
+            node = Overheard.first_start(machine.config, now_ms)
         else:
-            machine.node = Node.restart(machine.config, machine.disk.newest, now_ms)
+            node = Overheard.restart(machine.config, machine.disk.newest, now_ms)
+        assert isinstance(node, Overheard)
+        machine.node = node
         self._each("started", machine.name)
         self._carry_out(machine, f"{machine.name} starts")
 

@@ -20,7 +20,7 @@ from samebeat_conformance.mapping import Mapping
 from samebeat_spec.language import Instance, StateError
 from samebeat_spec.language.definitions import Action
 from samebeat_spec.language.instance import Arguments, StateTuple
-from samebeat_spec.language.interpreter import Interpreter, Refused
+from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
 MOST_AT_ONCE = 9
@@ -165,20 +165,33 @@ class Grown:
             following = []
             for state in layer:
                 for action, arguments in candidates:
-                    reached = self._after(action, arguments, state)
+                    reached = self._effect(action, arguments, state)
                     if reached is None or reached in known:
                         continue
-                    if all(i in differ for i in _changed(state, reached)):
+                    if not all(i in differ for i in _changed(state, reached)):
+                        continue
+                    if self._is_enabled(action, arguments, state):
                         known[reached] = (state, action.name)
                         following.append(reached)
             layer = following
         return None
 
-    def _after(self, action: Action, arguments: Arguments, state: StateTuple) -> StateTuple | None:
+    def _effect(self, action: Action, arguments: Arguments, state: StateTuple) -> StateTuple | None:
+        """Return where an action leads, enabled or not: most lead elsewhere, and guards take long.
+
+        None: it leads to no state at all.
+        """
         try:
-            return self._judge.step(action, arguments, state)
-        except (Refused, StateError):
+            return self._judge.step(replace(action, guards=()), arguments, state)
+        except StateError:
             return None
+
+    def _is_enabled(self, action: Action, arguments: Arguments, state: StateTuple) -> bool:
+        names = {p.label: x for p, x in zip(action.parameters, arguments, strict=True)}
+        try:
+            return all(self._judge.evaluate(g.condition, names, state) for g in action.guards)
+        except StateError:
+            return False
 
     def _candidates(
         self, differ: frozenset[int], there: StateTuple, node: int

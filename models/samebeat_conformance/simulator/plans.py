@@ -6,11 +6,10 @@ operations stay within what is assumed, with settings that leave no room: nobody
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from samebeat.config import Transport
-from samebeat.effects import Purpose
 from samebeat.parameters import Assumptions, Settings
 from samebeat_conformance.simulator.clock import US
 from samebeat_conformance.simulator.cluster import Setup
@@ -73,11 +72,7 @@ def plan_of(seed: int, size: int) -> Plan:
     drifts = tuple(rng.randint(-most_ppm // 2, most_ppm // 2) for _ in names)
     if not calm:
         setup = Setup(names, drifts_ppm=drifts, transport=transport)
-        rates = Rates()
-        if transport is Transport.DATAGRAMS:  # held against the spec, which knows of no more
-            setup = replace(setup, drops_out=frozenset({Purpose.UNDO}))
-            rates = replace(rates, late_success=1.0)
-        return Plan(seed, setup, False, rates, STORM_S * _SECOND_US)
+        return Plan(seed, setup, False, Rates(), STORM_S * _SECOND_US)
     assumed = Assumptions(_DELAY_MS, _LOSSES, _ACK_LOSSES, drift_ppm=2 * _DRIFT_PPM)
     start = Settings(receive_send_timer_ratio=None, **tight(2_000))
     setup = Setup(names, start, assumed, drifts, drops_out=frozenset(), transport=transport)

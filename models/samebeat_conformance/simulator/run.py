@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from samebeat.config import Transport
 from samebeat.effects import Outcome
 from samebeat.ids import View
 from samebeat_conformance.simulator.clock import US
@@ -72,7 +71,7 @@ class Result:
         events: how many inputs the cores got.
         counts: how often each kind of fault has happened.
         digest: of the whole run.
-        spec_steps: how often each action of the spec was taken, where that is looked at.
+        spec_steps: how often each action of the spec was taken.
     """
 
     plan: Plan
@@ -109,10 +108,8 @@ def _run(
     plan: Plan, items: tuple[Item, ...], fates: Fates, observers: Sequence[Observer]
 ) -> Result:
     log, promises = Log(), Promises(plan.is_calm)
-    spec = SpecCheck(plan.setup.names, plan.setup.start)
-    watching: tuple[Observer, ...] = (log, promises, *observers)
-    if plan.setup.transport is Transport.DATAGRAMS:
-        watching = (*watching, spec)
+    spec = SpecCheck(plan.setup.names, plan.setup.start, plan.setup.transport)
+    watching: tuple[Observer, ...] = (log, promises, *observers, spec)
     promise = text = ""
     cluster: Cluster | None = None
     try:

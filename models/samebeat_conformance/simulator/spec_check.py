@@ -3,40 +3,51 @@
 What the spec says of a node is its account. A step of a core happens, for the spec, when the
 journal that it rests on is durable: before that nobody has heard of it, and a crash undoes it. Then
 the states of the spec before and after must be the same, or be joined by enabled steps of that
-node.
+node. What a core does about each message that it is delivered is looked at by itself.
 
-Only on bare datagrams: in a channel, what is queued counts as said at another moment. And only
-where no restore, no adoption and no late operation fails: the spec has no step for these.
+What is put into a channel counts as said: should it leave later, or never, then it is delayed. And
+what leaves must have been said. On bare datagrams an ok counts when it leaves.
+
+Three things have no step of their own in the spec. Who cannot restore, or adopt, takes itself out,
+and is for the others one that has crashed and does not come back. And an operation that was given
+up and fails, late, might as well have succeeded and been undone at once.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from samebeat.codec import decode
+from samebeat.config import Transport
 from samebeat.effects import Event, Persist
 from samebeat.ids import ChangeId
 from samebeat.journal import Journal
-from samebeat.messages import AnyBody, Heartbeat, HeartbeatAck, Join, Ok
-from samebeat.node import Node
+from samebeat.messages import (
+    AnyBody,
+    Fragment,
+    FragmentAck,
+    Heartbeat,
+    HeartbeatAck,
+    Join,
+    Ok,
+)
 from samebeat.parameters import Settings
 from samebeat_conformance.account import Account, crashed, first_account, follow, recovered
+from samebeat_conformance.moves import LATE_FAILURE
 from samebeat_conformance.simulator.cluster import Broken, Cluster, Observer
 from samebeat_conformance.simulator.grown import Facts, Grown
+from samebeat_conformance.simulator.overheard import Part
+from samebeat_spec.specs import load_spec
 
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
-Bodies = tuple[tuple[str | None, AnyBody], ...]
+_PIECES = (Fragment, FragmentAck)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An input that a core has dealt with, until it is durable."""
+    """What a core has done about one message, until it is durable."""
 
-    before: Node
-    after: Node
-    said: Bodies
-    events: tuple[Event, ...]
+    part: Part
     number: int
     starts: bool = False
 
@@ -49,15 +60,17 @@ class SpecCheck(Observer):
         stutters: how many inputs were no step at all.
     """
 
-    def __init__(self, names: tuple[str, ...], start: Settings) -> None:
+    def __init__(self, names: tuple[str, ...], start: Settings, transport: Transport) -> None:
         self.steps: Counter[str] = Counter()
         self.stutters = 0
         self._names = names
+        self._in_channels = transport is Transport.CHANNEL
+        self._fails_late = any(a.name == LATE_FAILURE for a in load_spec("cluster").actions)
         self._facts = Facts(names, start)
         self._grown: Grown | None = None
         self._queues: dict[str, deque[Entry]] = {n: deque() for n in names}
-        self._last: dict[str, Node] = {}
-        self._unsent: dict[str, int] = dict.fromkeys(names, 0)
+        self._durable: dict[str, int] = dict.fromkeys(names, 0)
+        self._said: dict[str, set[AnyBody]] = {n: set() for n in names}
         self._left: dict[str, set[AnyBody]] = {n: set() for n in names}
         self._begun: dict[str, int] = dict.fromkeys(names, 0)
         self._starts: set[str] = set()
@@ -69,7 +82,6 @@ class SpecCheck(Observer):
     def started(self, cluster: Cluster, node: str) -> None:
         """The next input of this node is its start."""
         self._starts.add(node)
-        self._unsent[node] = 0
         if node not in self._facts.accounts:
             config = cluster.machines[node].config
             self._facts.accounts[node] = first_account(config)
@@ -78,18 +90,18 @@ class SpecCheck(Observer):
         """Keep what a core makes of an input until it is durable."""
         core = cluster.machines[node].node
         assert core is not None, "it has just answered"
-        starts = node in self._starts
-        self._starts.discard(node)
-        new = core._waiting[self._unsent[node] :]
-        said = tuple((s.to, body) for _, s in new for body in (decode(s.data).body,))
-        said = tuple((to, body) for to, body in said if not isinstance(body, _LEFT_OUT))
-        after = core.copy()
-        before = after if starts else self._last[node]
-        self._last[node] = after
-        if not said and not events and not starts and _looks_alike(before, after):
-            self.stutters += 1
-            return
-        self._queues[node].append(Entry(before, after, said, events, core._number, starts))
+        self._durable[node] = core._durable
+        parts = [_without_beats(p) for p in core.parts()]
+        if node in self._starts:
+            self._starts.discard(node)
+            after = core.copy()
+            said = tuple(x for p in parts for x in p.said)
+            told = tuple(e for p in parts for e in p.events)
+            self._queues[node].append(Entry(Part(after, after, said, told), core._number, True))
+        else:
+            self.stutters += not parts
+            self._queues[node] += [Entry(p, core._number) for p in parts]
+        self._said[node].update(body for p in parts for _, body in p.said)
 
     def told(self, cluster: Cluster, node: str, event: Event) -> None:
         """Note which write has begun."""
@@ -97,15 +109,17 @@ class SpecCheck(Observer):
             self._begun[node] = event.number
 
     def sent(self, cluster: Cluster, node: str, to: str | None, body: AnyBody) -> None:
-        """Note which oks have left."""
+        """What leaves was said; note which oks have left."""
         if isinstance(body, Ok):
             self._left[node].add(body)
+        if not isinstance(body, (*_LEFT_OUT, *_PIECES)) and body not in self._said[node]:
+            what = type(body).__name__
+            raise Broken("step_of_the_spec", f"{node} sends what it has never said: {what}")
 
     def settled(self, cluster: Cluster, node: str, what: str) -> None:
         """Hold what is durable now against the spec."""
         core = cluster.machines[node].node
         if core is not None:
-            self._unsent[node] = len(core._waiting)
             self._follow(node, core._durable, what)
             self._left[node].clear()
 
@@ -116,8 +130,7 @@ class SpecCheck(Observer):
 
     def stopped(self, cluster: Cluster, node: str) -> None:
         """What is not durable was never done; then the node is down."""
-        last = self._last[node]
-        self._follow(node, last._durable, f"{node} crashes")
+        self._follow(node, self._durable[node], f"{node} crashes")
         self._queues[node].clear()
         self._left[node].clear()
         account = self._facts.accounts[node]
@@ -127,14 +140,26 @@ class SpecCheck(Observer):
     def _follow(self, node: str, durable: int, what: str) -> None:
         queue = self._queues[node]
         while queue and queue[0].number <= durable:
-            entry = queue.popleft()
-            account = self._facts.accounts[node]
-            if entry.starts and not account.up:
-                account = recovered(account)
-            oks = [b for _, b in entry.said if isinstance(b, Ok)]
-            kept = [b for b in oks if b not in self._left[node]]
-            after = follow(account, entry.before, entry.after, entry.said, entry.events, kept)
-            self._step(node, after, what)
+            self._follow_one(node, queue.popleft(), what)
+
+    def _follow_one(self, node: str, entry: Entry, what: str) -> None:
+        part, account = entry.part, self._facts.accounts[node]
+        if part.after.journal.out and not account.up and not account.out:
+            return  # it has started, to say that it is out
+        if entry.starts and not account.up:
+            account = recovered(account)
+        oks = [b for _, b in part.said if isinstance(b, Ok)]
+        kept = [b for b in oks if not self._in_channels and b not in self._left[node]]
+        after = follow(account, part.before, part.after, part.said, part.events, kept)
+        if after.out and not account.out and not _cannot_undo(account, after):
+            self._step(node, crashed(account), what, crashes=1)
+            return
+        if _has_failed_late(account, after) and not self._fails_late:
+            given_up = part.before._state.given_up
+            assert given_up is not None, "the operation ran"
+            late = replace(account, running=None, late=True, value=given_up.settings)
+            self._step(node, late, what)
+        self._step(node, after, what)
 
     def _step(self, node: str, account: Account, what: str, crashes: int = 0) -> None:
         """Go from one account to the next by steps of the spec."""
@@ -154,12 +179,15 @@ class SpecCheck(Observer):
         self._facts = after
 
 
-def _looks_alike(before: Node, after: Node) -> bool:
-    """Return whether an input has changed nothing that an account says anything of."""
-    s, t = before._state, after._state
-    return (
-        s.journal is t.journal
-        and s.operation is t.operation
-        and s.given_up is t.given_up
-        and s.installed is t.installed
-    )
+def _without_beats(part: Part) -> Part:
+    return part._replace(said=tuple(x for x in part.said if not isinstance(x[1], _LEFT_OUT)))
+
+
+def _cannot_undo(before: Account, after: Account) -> bool:
+    """Return whether a node is out because an undo has failed, which the spec has a step for."""
+    closed = {c for c, phase in after.phases if phase == "UNDONE"}
+    return any(phase == "APPLIED" and c in closed for c, phase in before.phases)
+
+
+def _has_failed_late(before: Account, after: Account) -> bool:
+    return before.running is not None and after.running is None and not after.late and after.up

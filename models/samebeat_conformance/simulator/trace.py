@@ -1,6 +1,7 @@
 """A run as an ITF file: what the cores hold after each input that changes something of it.
 
-The faults of the run stand in `#meta`, so that the run can be made again from the file alone.
+The faults of the run stand in `#meta`, so that the run can be made again from the file alone, and
+a digest of all that happens in it. `again` does that, and holds each line against the run.
 """
 
 from __future__ import annotations
@@ -148,6 +149,7 @@ def dumps(result: Result) -> str:
         "faults": [item_data(i) for i in again.items],
         "settings": recorder.meaning(),
         "steps": len(moments) - 1,
+        "digest": again.digest,
         "samebeat": samebeat_version(),
     }
     head = {"#meta": meta, "params": [], "vars": [*VARIABLES, ACTION_TAKEN, NONDET_PICKS]}
