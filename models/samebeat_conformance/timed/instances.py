@@ -167,6 +167,8 @@ LISTED = (
            tolerated=1),
     Listed("composed-both", "Heartbeats of both have clocks: T 2 -> 4, D 3 -> 5 ticks.",
            COMPOSITION, (2, 4), (3, 5), clocked=("n1", "n2")),
+    Listed("composed-both-lowers", "Heartbeats of both have clocks: T 4 -> 2, D 5 -> 3 ticks.",
+           COMPOSITION, (4, 2), (5, 3), clocked=("n1", "n2")),
 )  # fmt: skip
 
 
