@@ -13,7 +13,8 @@ A member waits for the longest deadline that it has held since a heartbeat last 
 what it holds. At which interval it sends is for the composition to say (``sends_as``).
 
 The messages of the group change may be late without bound. Where rounds are bounded, each of the
-three of a change is over in time: the request, the answers, and the statuses (``Round``).
+three of a change is over in time: the request, the answers, and the statuses, with the votes where
+there are any (``Round``).
 
 What members promise each other so is in ``watching_properties``.
 """

@@ -293,6 +293,7 @@ def test_of_listed_pairs_each_step_is_taken(name: str, states: int, edges: int) 
         ("composed-raises", "timed-2-raises"),
         ("composed-lowers", "timed-2-lowers"),
         ("composed-both", "timed-2-both"),
+        ("composed-both-lowers", "timed-2-both-lowers"),
     ],
 )
 def test_the_composition_that_cores_are_held_against_keeps_its_promises(

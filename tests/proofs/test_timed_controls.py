@@ -63,6 +63,9 @@ WITHOUT_AXIOM = {
 """For each hypothesis about the constants, an obligation that is not met without it."""
 
 WITHOUT_GUARD = {
+    ("ask", "the first has not stopped"): "stopped_for_good.ask",
+    ("receive_ack", "the first has not stopped"): "stopped_for_good.receive_ack",
+    ("withdraw", "the first has not stopped"): "stopped_for_good.withdraw",
     ("ask", "changes are asked for in order"): "nothing_before_asked.ask",
     ("ask", "nothing can fail or no change is open"): "one_open_change.ask",
     ("crash", "crashes are early or all is settled"): "settled_before_late_crash.crash",
@@ -153,6 +156,9 @@ MUSEUM: dict[str, tuple[str | tuple[str, str], str]] = {
     "fail-what-the-first-has-recorded": (("fail", "the first has not recorded it"), ""),
     "withdraw-without-failure": (("withdraw", "what was asked for last has failed"), ""),
     "restore-without-failure": (("restore", "c has failed"), ""),
+    "ask-without-being-alive": (("ask", "the first has not stopped"), ""),
+    "follow-without-being-alive": (("receive_ack", "the first has not stopped"), ""),
+    "withdraw-without-being-alive": (("withdraw", "the first has not stopped"), ""),
 }
 """For each wrong pair with a trace in the catalog, the same defect here: a hypothesis, a rule or a
 guard; and the obligation that it breaks (of a guard, that of the table above)."""

@@ -80,11 +80,7 @@ class Listed:
         return Instance(self.name, load_spec(self.spec), sizes, constants)
 
     def _pair(self) -> tuple[dict[str, int], dict[str, Any]]:
-        """The rules of the core: those that `composed_refinements` has for a watched member.
-
-        A core sends at the interval that it has decided last. So its own interval is as recorded,
-        and only what it waits for has an envelope.
-        """
+        """The rules of the core: those that `watching_refinements` has for a watched member."""
         return {"Change": 2, "Ticks": self.longest + self.delay + 1}, {
             "interval_ticks": dict(zip("01", self.intervals, strict=True)),
             "deadline_ticks": dict(zip("01", self.deadlines, strict=True)),
@@ -171,6 +167,8 @@ LISTED = (
            tolerated=1),
     Listed("composed-both", "Heartbeats of both have clocks: T 2 -> 4, D 3 -> 5 ticks.",
            COMPOSITION, (2, 4), (3, 5), clocked=("n1", "n2")),
+    Listed("composed-both-lowers", "Heartbeats of both have clocks: T 4 -> 2, D 5 -> 3 ticks.",
+           COMPOSITION, (4, 2), (5, 3), clocked=("n1", "n2")),
 )  # fmt: skip
 
 
