@@ -80,6 +80,7 @@ WITHOUT_GUARD = {
     ("send_heartbeat", "the first is alive"): "crash_after_sending.send_heartbeat",
     ("send_heartbeat", "the send timer has run out"): "interval_kept.send_heartbeat",
     ("send_heartbeat", "b is newer than all others"): "one_comes_in_time.send_heartbeat",
+    ("lose_heartbeat", "the first is alive"): "stopped_for_good.lose_heartbeat",
     ("lose_heartbeat", "no more losses than tolerated"): "silence_is_losses.lose_heartbeat",
     ("receive_ack", "the second has acked c"): "used_is_covered.receive_ack",
     ("receive_ack", "c is newer than what the first has recorded"): "used_is_covered.receive_ack",
@@ -99,7 +100,6 @@ WITHOUT_GUARD = {
 
 HARMLESS = {
     ("hear_announcement", "requests travel beside heartbeats too"): "an envelope is long enough",
-    ("lose_heartbeat", "the first is alive"): "what a dead node loses nobody notices",
     ("lose_heartbeat", "the send timer has run out"): "what is lost early leaves less time lost",
 }
 """Guards that these promises do not need, and why."""
