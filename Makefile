@@ -29,7 +29,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help check conform test test-all lint mutants fuzz figures second-opinion bench lock clean
+.PHONY: help check conform test test-all lint mutants fuzz figures plot second-opinion bench lock clean
 
 help: ## print this manual
 	@awk '/^##/ { sub(/^## ?/, ""); print } \
@@ -68,14 +68,18 @@ second-opinion: $(VENV)/.dev ## ask TLC, Rumur and Spin to count our states, cvc
 figures: $(VENV)/.run ## measure what each parameter of the core does, and what a change of it harms
 	@$(BIN)/samebeat figures $(ARGS)
 
+plot: $(VENV)/.plot ## draw these figures: figures.png
+	@$(BIN)/samebeat figures --plot figures.png $(ARGS)
+
 bench: $(VENV)/.dev ## measure the explorer against Spin, Rumur and TLC, where installed
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: $(VENV)/lock/bin/uv ## pin again, after a change of dependencies
-	@echo "pinning requirements.lock and those for development and for fuzzing ..."
+	@echo "pinning requirements.lock and those for development, fuzzing and plots ..."
 	@$(COMPILE) --group build --output-file requirements.lock
 	@$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(COMPILE) --group fuzz --constraint requirements.lock --output-file requirements-fuzz.lock
+	@$(COMPILE) --extra plot --constraint requirements.lock --output-file requirements-plot.lock
 
 clean: ## remove .venv, caches and build output
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -109,6 +113,12 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/pyvenv.cfg
 
 # atheris has wheels for some Pythons and platforms only: nothing else needs it.
 $(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.dev
+	@echo "installing $< into $(VENV) ..."
+	@$(BIN)/$(PIP) install --require-hashes --only-binary :all: --requirement $<
+	@touch $@
+
+# matplotlib is an extra: the figures are printed without it.
+$(VENV)/.plot: requirements-plot.lock $(VENV)/.run
 	@echo "installing $< into $(VENV) ..."
 	@$(BIN)/$(PIP) install --require-hashes --only-binary :all: --requirement $<
 	@touch $@

@@ -1,7 +1,7 @@
 """Heartbeats of a node: when they go, what they say, and what follows when they do not come.
 
-The heartbeat parameters of claim 3 are used here and in ``pair``: a node sends at the interval that
-it has decided last, and waits for deadlines as long as the envelope says (notes C1 to C3).
+The heartbeat parameters of claim 3 are used here and in ``pair``: a node sends at the shortest of
+all intervals still possible, and waits for the longest deadline (the envelope, notes C1 to C3).
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ def peers(s: State) -> tuple[str, ...]:
 
 
 def next_beat_ms(s: State) -> int | None:
-    """Return when the next heartbeat is due, counted from the last one."""
+    """Return when the next heartbeat is due, counted from the last one.
+
+    The interval is the shortest of those still possible: what is decided, and what is open.
+    """
     if not s.active:
         return None
     sent_ms = s.beat[1]
-    return s.now_ms if sent_ms is None else sent_ms + s.journal.settings.heartbeat_interval
+    possible = (s.journal.settings, *(o.settings for o in s.journal.opens))
+    interval_ms = min(settings.heartbeat_interval for settings in possible)
+    return s.now_ms if sent_ms is None else sent_ms + interval_ms
 
 
 def send_if_due(s: State) -> None:

@@ -3,7 +3,7 @@
 A node is both to each other member of its view. Records follow the group change; timers are safe
 against all values that are still possible (the envelope, notes C1 to C3):
 
-- a node sends at the interval that it has decided last;
+- a node sends at the shortest interval of what it has decided last and what it has open;
 - it waits for the longest deadline that it has held since a heartbeat last stated what it holds.
 
 Deadlines are computed from the event that they count from, never from what is left of them.

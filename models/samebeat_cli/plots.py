@@ -28,7 +28,7 @@ def draw(rows: Sequence[tuple[tuple[Figure, ...], Harm]], path: Path) -> None:
         from matplotlib.figure import Figure as Picture
     except ImportError:
         raise CommandError(
-            "--plot needs matplotlib, which is not installed: pip install matplotlib"
+            "--plot needs matplotlib: run `make plot`, or pip install matplotlib"
         ) from None
     lines = -(-(len(rows) + 1) // _COLUMNS)
     picture = Picture(figsize=(4.2 * _COLUMNS, 2.6 * lines), layout="constrained")

@@ -6,8 +6,7 @@ know. A step that no core takes, however it got there, is *refused*.
 
 A core takes several steps at once where the spec has them one by one, with steps of others between
 them. So later steps of the node that moves may come forward, past steps of others, if the right
-spec lets them. And a core proposes a view by reporting to it, while a spec's run does not know who
-has proposed it: so a proposal is put before the first report, and is made by who gives that.
+spec lets them.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.instances import mechanisms
 from samebeat_conformance.mapping import Mapping, Unmapped
-from samebeat_conformance.moves import LATE_FAILURE, Faults, Move, Moves
+from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.timed.instances import COMPOSITION
 from samebeat_conformance.trace import words_of
 from samebeat_models.render import step_label
 from samebeat_models.results import Step, Trace
@@ -38,7 +38,7 @@ CLAIMED = "group"
 """The group change as claimed, without what the core has more."""
 PAIR = "heartbeat"
 """Two nodes with clocks."""
-FOLLOWED = (SPEC, CLAIMED, PAIR)
+FOLLOWED = (SPEC, CLAIMED, PAIR, COMPOSITION)
 COARSER = (
     "a core asks and acks in one step, never while it is busy, and fails and closes in one step"
 )
@@ -114,7 +114,7 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
     instance = trace.instance
     if instance.spec.name == CLAIMED:
         return _as_cluster(trace, shows)
-    if instance.spec.name == PAIR:
+    if instance.spec.name in (PAIR, COMPOSITION):
         from samebeat_conformance.followed_in_time import follow_in_time
 
         return _judged(follow_in_time(trace), trace, shows)
@@ -128,9 +128,7 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
             f"{instance.name}: in this model journals are lost; a core without its journal does "
             "not start at all: use --against spec"
         )
-    run, numbers = _with_proposals_moved(trace)
-    found = _Follower(run).follow()
-    return _judged(replace(found, accepted=numbers[found.accepted]), run, shows)
+    return _judged(_Follower(trace).follow(), trace, shows)
 
 
 def _as_cluster(trace: Trace, shows: str) -> Followed:
@@ -180,36 +178,6 @@ def _judged(found: Followed, run: Trace, shows: str) -> Followed:
     return replace(found, looked_at=True, breaks=not right.holds(prop, run.states[-1]))
 
 
-def _with_proposals_moved(trace: Trace) -> tuple[Trace, list[int]]:
-    """Put each proposal before the first report, made by who gives that; if it is a run still.
-
-    Returns:
-        The run, and for each of its steps, and its end, the number of the given run's step.
-    """
-    numbered = list(enumerate(trace.steps))
-    for i, step in [x for x in numbered if x[1].action == "propose"]:
-        v = step.arguments[1]
-        reports = [s for _, s in numbered if s.action == "report" and s.arguments[1] == v]
-        if not reports:
-            continue
-        numbered.remove((i, step))
-        first = next(k for k, (_, s) in enumerate(numbered) if s is reports[0])
-        by = (reports[0].arguments[0], *step.arguments[1:])
-        numbered.insert(first, (i, replace(step, arguments=by)))
-    judge, state = Interpreter(trace.instance), trace.initial
-    steps: list[Step] = []
-    same = list(range(len(trace.steps) + 1))
-    for _, step in numbered:
-        try:
-            state = judge.step(judge.spec.find_action(step.action), step.arguments, state)
-        except (Refused, StateError):
-            return trace, same
-        steps.append(replace(step, state=state))
-    if state != trace.states[-1]:
-        return trace, same
-    return replace(trace, steps=tuple(steps)), [*(i for i, _ in numbered), len(steps)]
-
-
 class Way(NamedTuple):
     """One way to have come so far: where the cores are, and which later steps they have taken."""
 
@@ -243,7 +211,6 @@ class _Follower:
                 crashes=self._most_crashes > 0,
                 undo_may_fail=bool(constants["undo_may_fail"][()]),
                 may_hang=bool(constants["may_hang"][()]),
-                may_fail_late=any(a.name == LATE_FAILURE for a in instance.spec.actions),
             ),
             on_demand=True,
         )

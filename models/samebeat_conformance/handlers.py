@@ -125,7 +125,9 @@ HANDLED: Mapping[str, Handled] = MappingProxyType(
         "19.preamble": _by(
             "heartbeats.send_if_due", "heartbeats.receive", "heartbeats.receive_ack", test=_LATE
         ),
-        "C1": _by("pair.Watch.holding", "pair.Watch.heard", test=_UNDONE),
+        "C1": _by(
+            "heartbeats.next_beat_ms", "pair.Watch.holding", "pair.Watch.heard", test=_UNDONE
+        ),
         "C2": _by("pair.Watch.heard", "change.undo", test=_UNDONE),
         "C3": _by("heartbeats.follow", "heartbeats.next_beat_ms", test=_ENVELOPE),
         "C4": _by(

@@ -17,6 +17,7 @@ from samebeat.messages import Fragment, FragmentAck, Message
 from samebeat.parameters import Assumptions, Settings
 from samebeat.receiving import Takes
 from samebeat.sending import Failure
+from samebeat.state import State
 
 Piece: TypeAlias = Fragment | FragmentAck
 Fate: TypeAlias = Callable[[str, Piece], list[int]]
@@ -35,6 +36,7 @@ class End:
         opened: the settings of the changes that are open at it.
         delivered: what has come, in order.
         failed: what has failed, and when.
+        ahead_ms: by how much its clock is ahead of that of the link.
     """
 
     channel: Channel
@@ -43,6 +45,15 @@ class End:
     opened: tuple[Settings, ...] = ()
     delivered: list[bytes] = field(default_factory=list)
     failed: list[tuple[int, bytes, Failure]] = field(default_factory=list)
+    ahead_ms: int = 0
+
+    @classmethod
+    def of(cls, node: State, peer: str, now_ms: int) -> End:
+        """Return what a node has of the channel to a peer; `now_ms` is the time on its clock."""
+        journal = node.journal
+        opened = tuple(o.settings for o in journal.opens)
+        channel = node.channels[peer].copy()
+        return cls(channel, journal.settings, journal.epoch, opened, ahead_ms=now_ms)
 
 
 class Linked:
@@ -68,6 +79,15 @@ class Linked:
             self._carry_out(n)
         self.run(2 * delay_ms)
 
+    @classmethod
+    def between(cls, ends: dict[str, End], assumed: Assumptions, delay_ms: int) -> Linked:
+        """Return the link between two ends that are there, `a` and `b`."""
+        link = cls(ends["a"].settings, assumed, delay_ms)
+        link.sent.clear()
+        link.now_ms, link.ends = 0, ends
+        link.boots = {n: end.channel.sending.me for n, end in ends.items()}
+        return link
+
     def _started(self, name: str, settings: Settings) -> Channel:
         return Channel.start(self.boots[name], Takes.of(settings, self.assumed))
 
@@ -87,7 +107,7 @@ class Linked:
         Raises:
             Overflow: the queue is full.
         """
-        self.ends[name].channel.enqueue(data, self.now_ms, self.holds(name))
+        self.ends[name].channel.enqueue(data, self._local_ms(name), self.holds(name))
         self._carry_out(name)
 
     def open(self, name: str, settings: Settings) -> None:
@@ -113,7 +133,7 @@ class Linked:
         self._carry_out(name)
 
     def _follow(self, name: str) -> None:
-        self.ends[name].channel.follow(self.now_ms, self.holds(name))
+        self.ends[name].channel.follow(self._local_ms(name), self.holds(name))
         self._carry_out(name)
 
     def arrive(self, index: int = 0) -> None:
@@ -121,7 +141,7 @@ class Linked:
         _, to, data = self.flying.pop(index)
         body = decode(data).body
         assert isinstance(body, Fragment | FragmentAck)
-        self.ends[to].channel.receive(body, self.now_ms, self.holds(to))
+        self.ends[to].channel.receive(body, self._local_ms(to), self.holds(to))
         self._carry_out(to)
 
     # --- time ------------------------------------------------------------------------------------
@@ -136,14 +156,23 @@ class Linked:
                 self.arrive(arrived)
                 continue
             for name, end in self.ends.items():
-                timer_ms = end.channel.next_timer()
+                timer_ms = self._timer_ms(name)
                 if timer_ms is not None and timer_ms <= self.now_ms:
-                    end.channel.on_timer(self.now_ms, self.holds(name))
+                    end.channel.on_timer(self._local_ms(name), self.holds(name))
                     self._carry_out(name)
         self.now_ms = end_ms
 
+    def _local_ms(self, name: str) -> int:
+        return self.now_ms + self.ends[name].ahead_ms
+
+    def _timer_ms(self, name: str) -> int | None:
+        """Return when something is due at an end."""
+        end = self.ends[name]
+        timer_ms = end.channel.next_timer()
+        return None if timer_ms is None else timer_ms - end.ahead_ms
+
     def _next_ms(self) -> int | None:
-        timers = (end.channel.next_timer() for end in self.ends.values())
+        timers = (self._timer_ms(name) for name in self.ends)
         return min(
             (*(f[0] for f in self.flying), *(t for t in timers if t is not None)), default=None
         )

@@ -47,10 +47,13 @@ class Unmapped(Exception):  # noqa: N818  (`except Unmapped` is the sentence)
 class Mapping:
     """Reads clusters of cores as states of one instance."""
 
+    elsewhere: frozenset[str] = frozenset()
+    """The variables that a spec which extends `cluster` has beside its own, read elsewhere."""
+
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         names = tuple(v.name for v in instance.spec.variables)
-        unmapped = set(names) - MAPPED - CONSTANT_HERE
+        unmapped = set(names) - MAPPED - CONSTANT_HERE - self.elsewhere
         assert not unmapped, f"alpha is total: {sorted(unmapped)} have no place in the mapping"
         assert not instance.constant_values["may_lose_journal"][()], "no core loses its journal"
         (self.start,) = Interpreter(instance).initial_states()

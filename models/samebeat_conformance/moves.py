@@ -49,8 +49,6 @@ from samebeat_conformance.inputs import (
 from samebeat_conformance.network import Network
 from samebeat_conformance.stepwise import StepwiseNode
 
-LATE_FAILURE = "fail_late"
-"""The spec's step for a late operation that fails; as long as it has none, nothing fails late."""
 _MOST_SENDS = 8
 """An input makes a node send no more than that, as far as crashes are concerned; it is checked."""
 
@@ -62,7 +60,6 @@ class Faults:
     crashes: bool
     undo_may_fail: bool
     may_hang: bool
-    may_fail_late: bool
 
 
 @dataclass(frozen=True)
@@ -276,8 +273,7 @@ class Moves:
         yield from possible_operations(local, undo_may_fail=faults.undo_may_fail)
         if faults.may_hang and state.given_up is not None:
             yield FinishLate()
-            if faults.may_fail_late:
-                yield FinishLate(success=False)
+            yield FinishLate(success=False)
         if faults.may_hang and _applies(local):
             yield Hang()
         yield from (Propose(members) for members in self._proposals[local.name])

@@ -49,6 +49,16 @@ class Noise:
     garbage: int = 0
     failures: tuple[str, ...] = ()
 
+    def joined_with(self, other: Noise) -> Noise:
+        """Return what came of both."""
+        return Noise(
+            self.rejected + other.rejected,
+            self.other_messages + other.other_messages,
+            self.foreign + other.foreign,
+            self.garbage + other.garbage,
+            (*self.failures, *other.failures),
+        )
+
 
 def make_noise(nodes: Nodes, network: Network) -> Noise:
     """Give what is foreign and what is garbage to each node in each state that it was in."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from samebeat.node import Node
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
-from samebeat_conformance.moves import LATE_FAILURE, Faults, Move, Moves
+from samebeat_conformance.moves import Faults, Move, Moves
 from samebeat_conformance.specgraph import SpecGraph, Step
 from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_conformance.symmetry import Symmetry
@@ -112,6 +112,22 @@ class Conformance:
             return "violated"
         return "holds" if self.complete else "undetermined"
 
+    def joined_with(self, other: Conformance) -> Conformance:
+        """Return what came of two explorations of one cluster; which edges are missed, of `other`.
+
+        How many are covered in one of them is not known here.
+        """
+        return replace(
+            other,
+            pairs=self.pairs + other.pairs,
+            moves=self.moves + other.moves,
+            stutter_checks=self.stutter_checks + other.stutter_checks,
+            refused=self.refused + other.refused,
+            seconds=self.seconds + other.seconds,
+            complete=self.complete and other.complete,
+            at_once=self.at_once + other.at_once,
+        )
+
     @property
     def checks(self) -> int:
         """How many inputs were checked."""
@@ -134,9 +150,10 @@ class Product:
         stepwise: bool = False,
         symmetric: bool = False,
         watch: Callable[[int, int], None] = _nothing,
+        spec: SpecGraph | None = None,
     ) -> None:
         self.mapping = Mapping(instance)
-        self.spec = SpecGraph(instance)
+        self.spec = spec or SpecGraph(instance)
         self.most_pairs = most_pairs
         self.result = Conformance()
         self._watch = watch
@@ -148,7 +165,6 @@ class Product:
             crashes=len(instance.domain(Crashes)) > 1,
             undo_may_fail=bool(constants["undo_may_fail"][()]),
             may_hang=bool(constants["may_hang"][()]),
-            may_fail_late=any(a.name == LATE_FAILURE for a in instance.spec.actions),
         )
         quorums = self.mapping.quorums if self.mapping.views > 1 else ()
         self.moves = Moves(
@@ -366,20 +382,8 @@ class Product:
 
     def images(self) -> set[int]:
         """Return the states of the spec that the cores can be in."""
-        return {state for state, _ in self._with_images((self.alpha(p), 0) for p in self._before)}
-
-    def idle(self) -> set[tuple[int, int]]:
-        """Return the states of the spec with the nodes that can be there without an operation."""
-        locals_ = self.moves.nodes.locals
-        return self._with_images(
-            (self.alpha(pair), n)
-            for pair in self._before
-            for n, number in enumerate(pair.locals_)
-            if locals_[number].node._state.operation is None
-        )
-
-    def _with_images(self, states: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-        return set(states if self._symmetry is None else self.spec.images(set(states)))
+        states = {self.alpha(p) for p in self._before}
+        return states if self._symmetry is None else self.spec.images(states)
 
     def uncovered(self) -> Iterator[Step]:
         """Yield the steps of the spec that no move has taken."""

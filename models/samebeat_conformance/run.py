@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from samebeat_conformance.instances import Listed
 from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
-from samebeat_conformance.reasons import NEVER, Reasons
+from samebeat_conformance.reasons import NEVER
+from samebeat_conformance.specgraph import SpecGraph
 from samebeat_conformance.timed.instances import Listed as Timed
 from samebeat_conformance.trace import itf_of, lines_of
 from samebeat_models.results import Verdict
@@ -18,21 +19,20 @@ from samebeat_models.results import Verdict
 LEFT_OUT = (
     "more members, changes, views and crashes than the instance has",
     "time: deadlines, retry timers and watchdogs run out whenever the explorer likes",
-    "a journal that is lost, a restore or an adoption that fails, a late operation that fails",
+    "a journal that is lost, a restore or an adoption that fails",
     "members that lie",
 )
 ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
-STEPWISE = (
-    "stepwise: crashes that lose several steps at once (they are crashes before the first)",
-)
+AT_ONCE = "all steps at once"
+ONE_BY_ONE = "one step at a time"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one listed cluster.
+    """What came of one listed cluster, channel or pair.
 
     Attributes:
         listed: the cluster, the channel, or the pair in time.
@@ -42,6 +42,7 @@ class Outcome:
         left_out: what this says nothing about.
         divergence: the run that leads to one, in words; empty: there is none.
         itf: the same as a file.
+        grains: where cores take their steps in two ways, how many of the spec's steps each takes.
     """
 
     listed: Listed | Channel | Timed
@@ -51,6 +52,7 @@ class Outcome:
     left_out: tuple[str, ...]
     divergence: tuple[str, ...] = ()
     itf: str = ""
+    grains: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -75,27 +77,36 @@ def conform(
     most_pairs: int = 2_000_000,
     watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
-    """Explore a listed cluster, disturb it, and judge what came of it."""
-    product = Product(
-        listed.instance,
-        most_pairs,
-        on_demand=not listed.full,
-        stepwise=listed.stepwise,
-        symmetric=listed.symmetric,
-        watch=watch,
-    )
-    more = () if listed.full else ON_DEMAND
-    left_out = (*LEFT_OUT, *more, *(STEPWISE if listed.stepwise else ()))
-    found = product.run()
-    if found.divergence is not None:
-        words = tuple(lines_of(product, found.divergence))
-        itf = itf_of(product, found.divergence)
-        return Outcome(listed, found, Noise(), Counter(), left_out, words, itf)
-    noise = make_noise(product.moves.nodes, product.moves.network)
-    return Outcome(listed, found, noise, _uncovered(product), left_out)
+    """Explore a listed cluster, disturb it, and judge what came of it.
 
-
-def _uncovered(product: Product) -> Counter[tuple[str, str]]:
-    """Return how many steps are not taken, and why."""
-    reasons = Reasons(product)
-    return Counter((step.action, reasons.of(step)) for step in product.uncovered())
+    Where cores are also to take one step at a time, that is a second exploration. A step of the
+    spec is covered if it is taken in one of them.
+    """
+    spec = SpecGraph(listed.instance)
+    found, noise = Conformance(), Noise()
+    left_out = (*LEFT_OUT, *(() if listed.full else ON_DEMAND))
+    grains: dict[str, int] = {}
+    taken = bytes(spec.edges)
+    for grain in (AT_ONCE, ONE_BY_ONE) if listed.stepwise else (AT_ONCE,):
+        spec.covered = bytearray(spec.edges)
+        product = Product(
+            listed.instance,
+            most_pairs,
+            on_demand=not listed.full,
+            stepwise=grain == ONE_BY_ONE,
+            symmetric=listed.symmetric,
+            watch=watch,
+            spec=spec,
+        )
+        one = product.run()
+        grains[grain] = one.edges_covered
+        taken = bytes(a | b for a, b in zip(taken, spec.covered, strict=True))
+        found = replace(found.joined_with(one), edges_covered=sum(taken))
+        if one.divergence is not None:
+            words = tuple(lines_of(product, one.divergence))
+            itf = itf_of(product, one.divergence)
+            return Outcome(listed, found, Noise(), Counter(), left_out, words, itf)
+        noise = noise.joined_with(make_noise(product.moves.nodes, product.moves.network))
+    uncovered = Counter((spec.step(e).action, NEVER) for e, a in enumerate(taken) if not a)
+    shown = grains if listed.stepwise else {}
+    return Outcome(listed, found, noise, uncovered, left_out, grains=shown)

@@ -130,12 +130,10 @@ class SpecGraph:
 
     # --- members are alike -----------------------------------------------------------------------
 
-    def images(self, states: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Yield states, each with a node, and their images when members change names."""
-        known = list(states)
-        yield from known
-        for m, nodes in self._maps():
-            yield from ((self._image(m, state), nodes[node]) for state, node in known)
+    def images(self, states: Iterable[int]) -> set[int]:
+        """Return states and their images when members change names."""
+        found = set(states)
+        return found.union(*({self._image(m, s) for s in found} for m, _ in self._maps()))
 
     def cover_images(self) -> None:
         """Note that the cores take the images of the steps that they take, which are all steps."""

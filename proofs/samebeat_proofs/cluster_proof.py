@@ -41,6 +41,18 @@ HINTS = {
         "fact commit_vote_is_reported",
         "guard v is a new view id",
     ),
+    "reports_exclude_undo.propose": (
+        *_REPORTED,
+        "axiom mechanisms_are_on",
+        "fact commit_vote_excludes_undo",
+        "guard v is a new view id",
+    ),
+    "reports_exclude_commit.propose": (
+        *_REPORTED,
+        "fact votes_of_a_view_agree",
+        "fact undo_vote_excludes_commit",
+        "guard v is a new view id",
+    ),
     "reports_exclude_undo.report": (
         *_REPORTED,
         "axiom mechanisms_are_on",
@@ -50,6 +62,13 @@ HINTS = {
         *_REPORTED,
         "fact votes_of_a_view_agree",
         "fact undo_vote_excludes_commit",
+    ),
+    "vote_stays.vote_in_flush": (
+        "order of View",
+        "axiom mechanisms_are_on",
+        "fact commit_vote_is_reported",
+        "fact undo_vote_is_reported",
+        "guard c is open in the reports to n's view",
     ),
 }
 """For some obligations, what is enough: from all that may be assumed the search is long."""

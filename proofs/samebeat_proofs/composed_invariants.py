@@ -9,12 +9,13 @@ applied.
 from __future__ import annotations
 
 from samebeat_proofs.facts import Role, axiom, strengthening
-from samebeat_spec.composed import Composed, holds_epoch, sends_as
-from samebeat_spec.composed_properties import covers
+from samebeat_spec.composed import Composed
 from samebeat_spec.group import Change, Epoch, Message, Node, Phase, Value, is_open
 from samebeat_spec.group_properties import has_applied
 from samebeat_spec.heartbeat import Heartbeat
 from samebeat_spec.language import Formula, following, forall, implies
+from samebeat_spec.watching import holds_epoch
+from samebeat_spec.watching_properties import covers
 
 
 @axiom
@@ -190,7 +191,7 @@ def one_value_an_epoch(s: Composed) -> Formula:
         Node,
         Node,
         lambda n, w: implies(
-            ~has_applied(s, w) & (s.epoch[n] == s.epoch[w]), s.value[w] == sends_as(s, n)
+            ~has_applied(s, w) & (s.epoch[n] == s.epoch[w]), s.value[w] == s.sends_as(n)
         ),
     )
 
@@ -221,7 +222,7 @@ def confirmed_is_sent(s: Composed) -> Formula:
         Node,
         Epoch,
         lambda n, w, e: implies(
-            holds_epoch(s, w, e) & (e <= s.epoch[n]), s.value[w] == sends_as(s, n)
+            holds_epoch(s, w, e) & (e <= s.epoch[n]), s.value[w] == s.sends_as(n)
         ),
     )
 
@@ -274,4 +275,4 @@ def waits_for_what_it_holds(s: Composed) -> Formula:
 )
 def waits_for_what_is_sent(s: Composed) -> Formula:
     """A watcher waits at least as long as the value says at which the member sends."""
-    return forall(Node, lambda n: waits_for(s, n, sends_as(s, n)))
+    return forall(Node, lambda n: waits_for(s, n, s.sends_as(n)))

@@ -73,7 +73,7 @@ def timed_proof() -> Proof:
         armed_within_effective=(),
         detection_as_recorded=(),
     )
-    steps = promised(spec, Role.STEP, tightener_defers=(), interval_kept=())
+    steps = promised(spec, Role.STEP, tightener_defers=(), interval_kept=(), stopped_for_good=())
     facts = (*own, *inductive, *implied, *steps, TIGHT)
     return Proof(
         spec,

@@ -9,9 +9,9 @@ from __future__ import annotations
 VERIFIED = {
     "group": "b00f5411b2fa99cf",
     "pair": "d544b22de42a0ed1",
-    "heartbeat": "0afa1bafae9b2cc1",
-    "composed": "0fe2e27221759290",
-    "cluster": "d023ec51e05f13d6",
+    "heartbeat": "c26b7120ccc84ce0",
+    "composed": "5e1b21a2dc49f1e9",
+    "cluster": "10b55c80333d4102",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
     "transport": "f0c786e358d875d6",

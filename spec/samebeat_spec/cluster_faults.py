@@ -106,6 +106,14 @@ def finish_late(s: Cluster, n: Node, c: Change) -> None:
 
 
 @action(claims=("C7",))
+def fail_late(s: Cluster, n: Node, c: Change) -> None:
+    """The operation of `n` that was given up fails after all, and changes nothing."""
+    guard(s.running[n, c], "the operation runs", limit="environment")
+
+    s.running[n, c] = False
+
+
+@action(claims=("C7",))
 def undo_late(s: Cluster, n: Node) -> None:
     """`n` undoes what has succeeded too late."""
     guard(s.late[n], "an operation has succeeded too late")

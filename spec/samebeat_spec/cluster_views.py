@@ -60,25 +60,8 @@ def reported_since(s: Cluster, n: Node, v: View) -> Formula:
     return s.reported[n, v] | has_gone_on(s, n, v)
 
 
-@action(claims=("C5",))
-def propose(s: Cluster, n: Node, v: View, q: Quorum) -> None:
-    """`n` suspects somebody, or wants somebody back: it proposes `v` with the members of `q`."""
-    guard(alive(s, n), "n is alive")
-    guard(~s.proposed[v], "v is a new view id")
-    guard(~s.needs_cause | has_cause(s, n, v, q), "there is a cause", limit="environment")
-
-    s.proposed[v] = True
-    s.members[v] = q
-
-
-@action(claims=("C5",))
-def report(s: Cluster, n: Node, v: View) -> None:
-    """`n` tells the members of `v` what it knows, and so promises away all earlier views."""
-    guard(alive(s, n), "n is alive")
-    guard(s.proposed[v], "the proposal is on the network")
-    guard(in_view(s, n, v), "n is a member of it")
-    guard(~reported_since(s, n, v), "n has reported to no view that is as late")
-
+def say_what_is_known(s: Cluster, n: Node, v: View) -> None:
+    """`n` reports to `v` how far it is with each change."""
     s.reported[n, v] = True
     s.said[n, v, every] = lambda c: ite(
         s.phase[n, c] == Phase.COMMITTED,
@@ -89,6 +72,35 @@ def report(s: Cluster, n: Node, v: View) -> None:
             ite(takes_part(s, n, c), Said.OPEN, Said.NOTHING),
         ),
     )
+
+
+@action(claims=("C5",))
+def propose(s: Cluster, n: Node, v: View, q: Quorum) -> None:
+    """`n` suspects somebody, or wants somebody back: it proposes `v` with the members of `q`.
+
+    It is one of them, and its own report is in the same message. Nothing breaks where its id is
+    earlier than one that it has reported to, but members take a later one.
+    """
+    guard(alive(s, n), "n is alive")
+    guard(~s.proposed[v], "v is a new view id")
+    guard(s.in_quorum[q, n], "n is a member of it")
+    guard(~has_gone_on(s, n, v), "n has not gone on to a later view", limit="environment")
+    guard(~s.needs_cause | has_cause(s, n, v, q), "there is a cause", limit="environment")
+
+    s.proposed[v] = True
+    s.members[v] = q
+    say_what_is_known(s, n, v)
+
+
+@action(claims=("C5",))
+def report(s: Cluster, n: Node, v: View) -> None:
+    """`n` tells the members of `v` what it knows, and so promises away all earlier views."""
+    guard(alive(s, n), "n is alive")
+    guard(s.proposed[v], "the proposal is on the network")
+    guard(in_view(s, n, v), "n is a member of it")
+    guard(~reported_since(s, n, v), "n has reported to no view that is as late")
+
+    say_what_is_known(s, n, v)
 
 
 @action(claims=("C5",))

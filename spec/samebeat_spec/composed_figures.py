@@ -7,13 +7,7 @@ crash is noticed is a figure of ``heartbeat``.
 
 from __future__ import annotations
 
-from samebeat_spec.composed import (
-    HEARTBEAT_INTERVAL,
-    Composed,
-    sends_as,
-    some_member_is,
-)
-from samebeat_spec.composed_properties import envelope_closed
+from samebeat_spec.composed import Composed
 from samebeat_spec.group import (
     CONFIRM_STATUS,
     FAILURE,
@@ -26,6 +20,8 @@ from samebeat_spec.group import (
 )
 from samebeat_spec.group_figures import different_values, some_sent
 from samebeat_spec.language import Formula, exists, stay
+from samebeat_spec.watching import HEARTBEAT_INTERVAL, some_member_is
+from samebeat_spec.watching_properties import envelope_closed
 
 
 def some_member_failed(s: Composed) -> Formula:
@@ -44,7 +40,7 @@ def different_values_without_failure(s: Composed) -> Formula:
 @stay(claims=(*HEARTBEAT_INTERVAL, "C1", "C3"))
 def different_timers(s: Composed) -> Formula:
     """A watcher with clocks waits with another value than the member it watches sends with."""
-    return exists(Node, lambda n: s.clocked[n] & (s.deadline[n] != sends_as(s, n)))
+    return exists(Node, lambda n: s.clocked[n] & (s.deadline[n] != s.sends_as(n)))
 
 
 @stay(claims=(*HEARTBEAT_INTERVAL, "C1", "C2"))

@@ -241,7 +241,7 @@ def owes_ack(s: TimedPair, c: Change) -> Formula:
 
 def may_follow(s: TimedPair, c: Change) -> Formula:
     """An ack tells the first of a change that it has not recorded."""
-    return s.acked[c] & (s.recorded[FIRST] < c)
+    return s.alive & s.acked[c] & (s.recorded[FIRST] < c)
 
 
 def ack_on_its_way(s: TimedPair, c: Change) -> Formula:
@@ -355,6 +355,7 @@ def start(s: TimedPair) -> None:
 def ask(s: TimedPair, c: Change) -> None:
     """The first opens `c`; where nothing can fail, an earlier change may still be open."""
     decided = (s.recorded[FIRST] == s.asked) | withdrawn(s)
+    guard(s.alive, "the first has not stopped")
     guard(c == following(s.asked), "changes are asked for in order", limit="environment")
     guard(~s.may_fail | decided, "nothing can fail or no change is open")
 
@@ -389,6 +390,7 @@ def send_heartbeat(s: TimedPair, f: Fate) -> None:
 @action(claims=(*DEFER, *INTERVAL, "3.combinations"))
 def receive_ack(s: TimedPair, c: Change) -> None:
     """The first learns that the second has modified, and modifies too."""
+    guard(s.alive, "the first has not stopped")
     guard(s.acked[c], "the second has acked c")
     guard(s.recorded[FIRST] < c, "c is newer than what the first has recorded")
     guard(~s.failed[c], "c has not failed")
@@ -400,10 +402,7 @@ def receive_ack(s: TimedPair, c: Change) -> None:
 
 @action()
 def crash(s: TimedPair) -> None:
-    """The first stops for good, and its send timer with it.
-
-    A crashed node may still ask in this model. That is more than it can do, and does no harm.
-    """
+    """The first stops for good, and its send timer with it."""
     guard(s.crashes_early | all_settled(s), "crashes are early or all is settled")
 
     s.alive = False

@@ -37,6 +37,7 @@ def fail(s: TimedPair) -> None:
 @action(claims=("C2",))
 def withdraw(s: TimedPair) -> None:
     """The first learns of the failure, and sends again as it has recorded."""
+    guard(s.alive, "the first has not stopped")
     guard(s.failed[s.asked], "what was asked for last has failed")
 
     rearm_first(s, s.recorded[FIRST])

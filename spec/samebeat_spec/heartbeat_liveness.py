@@ -36,7 +36,7 @@ def envelope_closes(s: TimedPair) -> tuple[Formula, Formula]:
     return is_open, ~is_open
 
 
-@leads_to(weak=(tick, receive_heartbeat, *ACKS), claims=("C1", *DEADLINE))
+@leads_to(weak=(tick, receive_heartbeat, modify, send_ack), claims=("C1", *DEADLINE))
 def crash_suspected(s: TimedPair) -> tuple[Formula, Formula]:
     """A crash of the first is in the end suspected."""
     return ~s.alive, s.suspected

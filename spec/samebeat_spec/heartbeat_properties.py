@@ -136,6 +136,14 @@ def interval_kept(s: TimedPair, t: TimedPair) -> Formula:
     return implies(sent, may_send(s))
 
 
+@step_property(claims=("C5",))
+def stopped_for_good(s: TimedPair, t: TimedPair) -> Formula:
+    """A first that has stopped asks for nothing, follows nothing and sets no timer."""
+    records = (t.asked == s.asked) & (t.recorded[FIRST] == s.recorded[FIRST])
+    timer = (t.effective[FIRST] == s.effective[FIRST]) & (t.armed[FIRST] == s.armed[FIRST])
+    return implies(~s.alive, ~t.alive & records & timer)
+
+
 @always_reachable(claims=DEFER)
 def quiescence_reachable(s: TimedPair) -> Formula:
     """Whatever has happened, the pair can still settle on what was asked for last.

@@ -65,6 +65,20 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.cluster_refinements",
         ),
     ),
+    "timed_cluster": (
+        "TimedCluster",
+        (
+            "samebeat_spec.timed_cluster",
+            "samebeat_spec.timed_cluster_properties",
+            "samebeat_spec.timed_cluster_refinements",
+            "samebeat_spec.cluster_views",
+            "samebeat_spec.cluster_faults",
+            "samebeat_spec.cluster_properties",
+            "samebeat_spec.cluster_witnesses",
+            "samebeat_spec.cluster_liveness",
+            "samebeat_spec.heartbeat_failures",
+        ),
+    ),
     "transport": (
         "Transport",
         (

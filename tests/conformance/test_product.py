@@ -74,7 +74,7 @@ def test_two_members_conform_when_one_crashes_and_comes_back() -> None:
     [
         ("2x1-crashes", 232, 640),
         ("2x2", 530, 872),
-        ("2x2-hang", 1_090, 2_232),
+        ("2x2-hang", 1_090, 2_544),
         ("2x2-quarantine", 618, 976),
         ("3x1-crash", 800, 2_460),
     ],

@@ -155,6 +155,32 @@ def test_while_a_change_is_open_nobody_sends_less_often_and_who_has_applied_wait
     assert net.suspicions == []
 
 
+def test_while_a_shorter_interval_is_open_both_send_as_often_as_it_asks_for() -> None:
+    """Note C1: the envelope on the other side, T is the least of all values still possible."""
+    net = Net(2, start=tight_settings(3_000), assumed=TIGHT)  # type: ignore[arg-type]
+    net.pass_time(net.now + 6_500)
+    net.hosts["b"].holds = {Purpose.APPLY}
+    net.ask("a", **tight(1_000))
+    net.pass_time(net.now + 3_500)
+    assert gaps(net, "a") == [1_000, 1_000]
+    assert gaps(net, "b") == [1_000, 1_000]
+    assert [net.node(n).journal.settings.heartbeat_interval for n in "ab"] == [3_000, 3_000]
+    assert {w.deadline_ms for n in "ab" for w in net.node(n).state.watches.values()} == {6_100}
+
+
+def test_a_shorter_interval_that_is_undone_is_used_no_more() -> None:
+    """Notes C1 and C2."""
+    net = Net(2, start=tight_settings(3_000), assumed=TIGHT)  # type: ignore[arg-type]
+    net.pass_time(net.now + 6_500)
+    net.hosts["b"].refuses = {Purpose.APPLY}
+    net.ask("a", **tight(1_000))
+    net.settle()
+    assert net.node("a").is_quiet
+    net.pass_time(net.now + 12_000)
+    assert gaps(net, "a") == [3_000, 3_000]
+    assert net.suspicions == []
+
+
 def test_an_undo_keeps_the_longer_deadline_until_a_heartbeat_states_the_old_epoch() -> None:
     """Note C2."""
     net = Net(2, start=tight_settings(1_000), assumed=TIGHT)  # type: ignore[arg-type]

@@ -148,7 +148,8 @@ def test_every_model_says_what_it_shows_and_pins_what_it_counts(model):
 @pytest.mark.parametrize("name", SPEC_NAMES)
 def test_every_witness_and_action_of_a_spec_shows_in_some_model(name):
     spec, models = load_spec(name), [m for m in SEARCHED if m.spec == name]
-    elsewhere = {d.name for d in definitions("transport")} if name == "retries" else set()
+    elsewhere = {d.name for of in EXTENDS.get(name, ()) for d in definitions(of)}
+    elsewhere = set() if name == "composed" else elsewhere  # it shows all of it once more
     for witness in spec.of_kind("witness"):
         shown = any(witness.name not in m.unreached for m in models)
         assert shown or witness.name in elsewhere, witness.name
@@ -183,7 +184,11 @@ def test_some_models_are_run_every_time():
 # --- the museum ----------------------------------------------------------------------------
 
 
-EXTENDS = {"composed": "group", "retries": "transport"}
+EXTENDS = {
+    "composed": ("group",),
+    "retries": ("transport",),
+    "timed_cluster": ("cluster",),
+}
 """A spec that extends another: the guards of the other have their controls there."""
 
 
@@ -194,8 +199,8 @@ def test_every_guard_has_exactly_one_control(name):
     A guard that limits the environment needs none: without it there are only more faults.
     """
     guards = Counter((a.name, why) for a, why in load_spec(name).guards())
-    if name in EXTENDS:
-        guards -= Counter((a.name, why) for a, why in load_spec(EXTENDS[name]).guards())
+    for other in EXTENDS.get(name, ()):
+        guards -= Counter((a.name, why) for a, why in load_spec(other).guards())
     controls = Counter(
         (m.without.action, m.without.guard) for m in CONTROLS if m.spec == name and m.without
     )
@@ -229,7 +234,8 @@ def test_every_mechanism_of_the_hardened_protocol_is_switched_off_in_some_contro
 def test_every_promise_about_infinite_runs_has_a_control_without_some_fairness(name):
     controls = [m for m in CONTROLS if m.spec == name and m.unfair]
     for promise in load_spec(name).liveness:
-        assert name == "composed" or any(promise.name in m.violates for m in controls)
+        inherited = any(promise in load_spec(other).liveness for other in EXTENDS.get(name, ()))
+        assert inherited or any(promise.name in m.violates for m in controls)
 
 
 @pytest.mark.parametrize("control", named(CONTROLS))

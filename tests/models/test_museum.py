@@ -14,7 +14,7 @@ from samebeat_spec.specs import load_spec
 
 def is_slow(model: Model) -> bool:
     """Whether a control takes more than a moment."""
-    larger = model.sizes.get("Change") == 2 or model.spec == "composed"
+    larger = model.sizes.get("Change") == 2 or model.spec in ("composed", "timed_cluster")
     return larger or (model.spec == "cluster" and model.sizes != SMALLEST)
 
 

@@ -169,6 +169,7 @@ TIMED = (
     "envelope-drift-lowers",
     "envelope-lowering-fails",
     "composed-2-raises",
+    "timed-2-raises",
 )
 """Fast models with clocks, with drift, with changes that fail, and with both protocols.
 

@@ -96,6 +96,7 @@ WITHOUT_GUARD: dict[str, Pin] = {
     "cluster-undo-without-open-change": ("value_known.undo", 2),
     "cluster-propose-without-life": ("quarantine_excluded.propose", 2),
     "cluster-propose-without-new-id": ("apply_after_full_receipt.propose", 2),
+    "cluster-propose-without-membership": ("no_foreign_message.propose", 2),
     "cluster-report-without-life": ("quarantine_excluded.report", 2),
     "cluster-report-without-proposal": ("reported_was_proposed.report", 2),
     "cluster-report-without-membership": ("no_foreign_message.report", 2),

@@ -68,7 +68,7 @@ def view(number: int, quorum: int, members: tuple[int, ...]) -> list[str]:
     """A view that begins for all of its members."""
     return [
         f"propose n{members[0]} {number} q{quorum}",
-        *(f"report n{n} {number}" for n in members),
+        *(f"report n{n} {number}" for n in members[1:]),
         *(f"begin_view n{n} {number}" for n in members),
     ]
 

@@ -73,7 +73,8 @@ def test_every_step_of_a_core_model_is_the_interpreters(name, oracle):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "every"), [("transport-one-by-one", 60), ("composed-2-raises", 250)]
+    ("name", "every"),
+    [("transport-one-by-one", 60), ("composed-2-raises", 250), ("timed-2-raises", 100)],
 )
 def test_steps_of_larger_specs_are_the_interpreters(name, every, oracle):
     """One state of many, with all its steps and all that are refused."""

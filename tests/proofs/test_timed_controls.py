@@ -63,6 +63,9 @@ WITHOUT_AXIOM = {
 """For each hypothesis about the constants, an obligation that is not met without it."""
 
 WITHOUT_GUARD = {
+    ("ask", "the first has not stopped"): "stopped_for_good.ask",
+    ("receive_ack", "the first has not stopped"): "stopped_for_good.receive_ack",
+    ("withdraw", "the first has not stopped"): "stopped_for_good.withdraw",
     ("ask", "changes are asked for in order"): "nothing_before_asked.ask",
     ("ask", "nothing can fail or no change is open"): "one_open_change.ask",
     ("crash", "crashes are early or all is settled"): "settled_before_late_crash.crash",
@@ -77,6 +80,7 @@ WITHOUT_GUARD = {
     ("send_heartbeat", "the first is alive"): "crash_after_sending.send_heartbeat",
     ("send_heartbeat", "the send timer has run out"): "interval_kept.send_heartbeat",
     ("send_heartbeat", "b is newer than all others"): "one_comes_in_time.send_heartbeat",
+    ("lose_heartbeat", "the first is alive"): "stopped_for_good.lose_heartbeat",
     ("lose_heartbeat", "no more losses than tolerated"): "silence_is_losses.lose_heartbeat",
     ("receive_ack", "the second has acked c"): "used_is_covered.receive_ack",
     ("receive_ack", "c is newer than what the first has recorded"): "used_is_covered.receive_ack",
@@ -96,7 +100,6 @@ WITHOUT_GUARD = {
 
 HARMLESS = {
     ("hear_announcement", "requests travel beside heartbeats too"): "an envelope is long enough",
-    ("lose_heartbeat", "the first is alive"): "what a dead node loses nobody notices",
     ("lose_heartbeat", "the send timer has run out"): "what is lost early leaves less time lost",
 }
 """Guards that these promises do not need, and why."""
@@ -153,6 +156,9 @@ MUSEUM: dict[str, tuple[str | tuple[str, str], str]] = {
     "fail-what-the-first-has-recorded": (("fail", "the first has not recorded it"), ""),
     "withdraw-without-failure": (("withdraw", "what was asked for last has failed"), ""),
     "restore-without-failure": (("restore", "c has failed"), ""),
+    "ask-without-being-alive": (("ask", "the first has not stopped"), ""),
+    "follow-without-being-alive": (("receive_ack", "the first has not stopped"), ""),
+    "withdraw-without-being-alive": (("withdraw", "the first has not stopped"), ""),
 }
 """For each wrong pair with a trace in the catalog, the same defect here: a hypothesis, a rule or a
 guard; and the obligation that it breaks (of a guard, that of the table above)."""

@@ -69,10 +69,10 @@ def each(step: str, *nodes: int, change: str = "c1") -> tuple[str, ...]:
 
 
 def view(number: int, quorum: int, *nodes: int) -> tuple[str, ...]:
-    """A view that is proposed by its first member and begins for each of its members."""
+    """A view that is proposed by the first of these members and begins for each of them."""
     return (
         f"propose n{nodes[0]} {number} q{quorum}",
-        *(f"report n{n} {number}" for n in nodes),
+        *(f"report n{n} {number}" for n in nodes[1:]),
         *(f"begin_view n{n} {number}" for n in nodes),
     )
 
@@ -160,15 +160,32 @@ def test_a_flush_undoes_what_nobody_of_the_view_has_voted_for() -> None:
 
 def test_who_has_reported_to_a_view_votes_in_no_earlier_one() -> None:
     """Note C5: the promise."""
-    walk = Walk(cluster())(*APPLIED, "propose n1 1 q1", "report n1 1")
+    walk = Walk(cluster())(*APPLIED, "propose n1 1 q1")
     expect_refused(walk, "hold n1 c1", "n has not gone on to a later view")
     walk("hold n2 c1")
 
 
 def test_a_view_begins_only_when_all_of_its_members_have_reported() -> None:
     """Note C5."""
-    walk = Walk(cluster())("propose n1 1 q1", "report n1 1")
+    walk = Walk(cluster())("propose n1 1 q1")
     expect_refused(walk, "begin_view n1 1", "every member has reported")
+
+
+def test_who_proposes_a_view_is_in_it_and_has_reported_to_it() -> None:
+    """Note C5: the proposal and the first report are one message."""
+    walk = Walk(cluster())(*ASKED)
+    expect_refused(walk, "propose n3 1 q1", "n is a member of it")
+    walk("propose n1 1 q1")
+    assert walk["said[n1, 1, c1]"] == "OPEN"
+    late = "n has reported to no view that is as late"
+    expect_refused(walk, "report n1 1", late)
+
+
+def test_who_has_reported_to_a_view_proposes_no_earlier_one() -> None:
+    """Note C5."""
+    walk = Walk(cluster())("propose n2 2 q1", "report n1 2")
+    expect_refused(walk, "propose n1 1 q1", "n has not gone on to a later view")
+    walk("propose n3 1 q2")
 
 
 def test_who_comes_back_adopts_before_it_acks() -> None:
@@ -243,6 +260,15 @@ def test_a_late_success_is_undone_and_nothing_new_is_acked_before() -> None:
     assert walk["value[n1]"] == "v2"
     walk("undo_late n1", "send_ack n1 c2")
     assert walk["value[n1]"] == "v1"
+
+
+def test_a_late_failure_is_the_end_of_it() -> None:
+    """Note C7."""
+    walk = Walk(cluster(changes=2, may_hang=True))(*ASKED)
+    walk("hang n1 c1", *each("undo", 2, 3), "request n2 c2", "fail_late n1 c1")
+    assert walk["value[n1]"] == "v1"
+    expect_refused(walk, "finish_late n1 c1", "the operation runs")
+    walk("send_ack n1 c2")
 
 
 def test_who_cannot_undo_takes_itself_out_and_the_others_go_on() -> None:

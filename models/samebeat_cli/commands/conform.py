@@ -1,7 +1,7 @@
 """``samebeat conform``: the production core against the spec, step by step, on small clusters.
 
 Its message layer is held against the spec `transport` in the same way, on single channels; and two
-cores in time against `heartbeat` and `composed`.
+cores in time against `heartbeat` and `timed_cluster`.
 """
 
 from __future__ import annotations

@@ -92,6 +92,9 @@ def _remarks(o: Outcome) -> Iterator[str]:
         yield from (f"  {line}" for line in o.divergence)
     for failure in o.noise.failures[:10]:
         yield f"{o.listed.name}: not ignored: {failure}"
+    if o.grains:
+        by = ", ".join(f"{count:,} where cores take {grain}" for grain, count in o.grains.items())
+        yield f"{o.listed.name}: edges covered: {by}"
     for (action, reason), count in sorted(o.uncovered.items()):
         yield f"{o.listed.name}: {count_of(count, 'step')} {action} not taken: {reason}"
     if not o.found.complete:
@@ -122,6 +125,7 @@ def _instance(o: Outcome) -> dict[str, Any]:
         "states": found.states,
         "edges": found.edges,
         "edges_covered": found.edges_covered,
+        "edges_covered_by": dict(o.grains),
         "pairs": found.pairs,
         "moves": found.moves,
         "at_once": {str(n): count for n, count in sorted(found.at_once.items())},

@@ -11,7 +11,7 @@ members that are alive.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from typing import TypeAlias
@@ -117,20 +117,17 @@ class Figure:
     expected: int
 
 
-def _run(
-    start: Settings, moment: Moment, rule: Rule = nothing_special, killed: str = ""
-) -> tuple[Cluster, Probe]:
+def _scenario(start: Settings, moment: Moment, lasts_us: int) -> Scenario:
+    """Return a run through a moment; a member applies slowly if a change is to stay open."""
     is_open = moment.stage is Stage.DURING
-    scenario = Scenario(
-        Setup(("a", "b", "c"), start),
-        moment.asks,
-        rule=rule,
-        killed=killed,
-        kill_us=_MEASURED_US,
-        slow=("c", _OPENED_US, _SLOW_US) if is_open else None,
-        lasts_us=_LASTS_US,
-    )
+    slow = ("c", _OPENED_US, _SLOW_US) if is_open else None
+    return Scenario(Setup(("a", "b", "c"), start), moment.asks, slow=slow, lasts_us=lasts_us)
+
+
+def _checked(scenario: Scenario, moment: Moment) -> tuple[Cluster, Probe]:
+    """Run a scenario whose moment is as it should be."""
     cluster, probe = scenario.run()
+    is_open = moment.stage is Stage.DURING
     node = cluster.machines[_WATCHER].node
     if not is_open and (node is None or node.journal.epoch != len(moment.asks)):
         raise NotMeasured(f"the change of {moment.values} was not committed")
@@ -140,6 +137,24 @@ def _run(
     if early:
         raise NotMeasured(f"{early[0][1]} suspects {early[0][2]} before anything is measured")
     return cluster, probe
+
+
+def _run(
+    start: Settings, moment: Moment, rule: Rule = nothing_special, killed: str = ""
+) -> tuple[Cluster, Probe]:
+    scenario = _scenario(start, moment, _LASTS_US)
+    scenario = replace(scenario, rule=rule, killed=killed, kill_us=_MEASURED_US)
+    return _checked(scenario, moment)
+
+
+def cluster_at(start: Settings, moment: Moment) -> Cluster:
+    """Return a cluster at the instant at which something is measured.
+
+    Raises:
+        NotMeasured: the change is not where it should be.
+    """
+    cluster, _ = _checked(_scenario(start, moment, _MEASURED_US), moment)
+    return cluster
 
 
 def _end_us(moment: Moment) -> int:

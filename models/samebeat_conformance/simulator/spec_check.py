@@ -8,15 +8,14 @@ node. What a core does about each message that it is delivered is looked at by i
 What is put into a channel counts as said: should it leave later, or never, then it is delayed. And
 what leaves must have been said. On bare datagrams an ok counts when it leaves.
 
-Three things have no step of their own in the spec. Who cannot restore, or adopt, takes itself out,
-and is for the others one that has crashed and does not come back. And an operation that was given
-up and fails, late, might as well have succeeded and been undone at once.
+One thing has no step of its own in the spec. Who cannot restore, or adopt, takes itself out, and is
+for the others one that has crashed and does not come back.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from samebeat.config import Transport
 from samebeat.effects import Event, Persist
@@ -33,11 +32,9 @@ from samebeat.messages import (
 )
 from samebeat.parameters import Settings
 from samebeat_conformance.account import Account, crashed, first_account, follow, recovered
-from samebeat_conformance.moves import LATE_FAILURE
 from samebeat_conformance.simulator.cluster import Broken, Cluster, Observer
 from samebeat_conformance.simulator.grown import Facts, Grown
 from samebeat_conformance.simulator.overheard import Part
-from samebeat_spec.specs import load_spec
 
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
 _PIECES = (Fragment, FragmentAck)
@@ -65,7 +62,6 @@ class SpecCheck(Observer):
         self.stutters = 0
         self._names = names
         self._in_channels = transport is Transport.CHANNEL
-        self._fails_late = any(a.name == LATE_FAILURE for a in load_spec("cluster").actions)
         self._facts = Facts(names, start)
         self._grown: Grown | None = None
         self._queues: dict[str, deque[Entry]] = {n: deque() for n in names}
@@ -154,11 +150,6 @@ class SpecCheck(Observer):
         if after.out and not account.out and not _cannot_undo(account, after):
             self._step(node, crashed(account), what, crashes=1)
             return
-        if _has_failed_late(account, after) and not self._fails_late:
-            given_up = part.before._state.given_up
-            assert given_up is not None, "the operation ran"
-            late = replace(account, running=None, late=True, value=given_up.settings)
-            self._step(node, late, what)
         self._step(node, after, what)
 
     def _step(self, node: str, account: Account, what: str, crashes: int = 0) -> None:
@@ -187,7 +178,3 @@ def _cannot_undo(before: Account, after: Account) -> bool:
     """Return whether a node is out because an undo has failed, which the spec has a step for."""
     closed = {c for c, phase in after.phases if phase == "UNDONE"}
     return any(phase == "APPLIED" and c in closed for c, phase in before.phases)
-
-
-def _has_failed_late(before: Account, after: Account) -> bool:
-    return before.running is not None and after.running is None and not after.late and after.up

@@ -1,8 +1,8 @@
-"""The clusters with clocks on which the core is held against the specs `heartbeat` and `composed`.
+"""The clusters with clocks on which the core is held against `heartbeat` and `timed_cluster`.
 
 There are two members and one change of the heartbeat interval and the deadline. Both specs are
-about the same cores: `composed` says all of it, `heartbeat` what the watched direction sees. There
-the two are part of a larger group, whose other members are one that is played by the explorer.
+about the same cores: `timed_cluster` says all of it, `heartbeat` what the watched direction sees.
+There the two are part of a larger group; the rest of it is one member, which the explorer plays.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from samebeat.config import Config, Transport
 from samebeat.parameters import Assumptions, Settings
+from samebeat_conformance.instances import group_change
 from samebeat_conformance.timed.nodes import TICK_MS, Clocks
 from samebeat_spec.language import Instance
 from samebeat_spec.specs import load_spec
@@ -19,6 +20,8 @@ from samebeat_spec.specs import load_spec
 NAMES = ("n1", "n2")
 THIRD = "n0"
 """A member without a core, where the spec is about two nodes of a larger group."""
+COMPOSITION = "timed_cluster"
+"""The spec of the whole."""
 _HOUR_MS = 3_600_000
 
 
@@ -29,7 +32,7 @@ class Listed:
     Attributes:
         name: what it is called.
         about: what is looked at, in a sentence.
-        spec: `heartbeat` or `composed`.
+        spec: `heartbeat` or `timed_cluster`.
         intervals: T before and after the change, in ticks.
         deadlines: D before and after, in ticks.
         tolerated: how many heartbeats may be lost in a row.
@@ -52,7 +55,7 @@ class Listed:
     fast: bool = False
     full: bool = True
     delay: int = 1
-    policy: str = "SECOND_ENVELOPE"
+    policy: str = "ENVELOPE"
 
     @property
     def has_third(self) -> bool:
@@ -77,11 +80,7 @@ class Listed:
         return Instance(self.name, load_spec(self.spec), sizes, constants)
 
     def _pair(self) -> tuple[dict[str, int], dict[str, Any]]:
-        """The rules of the core: those that `composed_refinements` has for a watched member.
-
-        A core sends at the interval that it has decided last. So its own interval is as recorded,
-        and only what it waits for has an envelope.
-        """
+        """The rules of the core: those that `watching_refinements` has for a watched member."""
         return {"Change": 2, "Ticks": self.longest + self.delay + 1}, {
             "interval_ticks": dict(zip("01", self.intervals, strict=True)),
             "deadline_ticks": dict(zip("01", self.deadlines, strict=True)),
@@ -101,10 +100,11 @@ class Listed:
         }
 
     def _composition(self) -> tuple[dict[str, int], dict[str, Any]]:
-        sizes = {"Node": 2, "Change": 1, "Epoch": 2, "Value": 2, "Ticks": self.longest + 1}
+        one_view = group_change(2, 1)
+        sizes = {s: n for s, n in one_view.sizes.items() if isinstance(n, int)}
+        sizes["Ticks"] = self.longest + 1
         return sizes, {
-            "start_value": "v1",
-            "asked": {"c1": "v2"},
+            **one_view.constants,
             "watcher": {"n1": "n2", "n2": "n1"},
             "clocked": list(self.clocked),
             "interval_ticks": dict(zip(("v1", "v2"), self.intervals, strict=True)),
@@ -161,12 +161,14 @@ LISTED = (
            tolerated=1),
     Listed("pair-stops", "A pair whose first may stop at any time: T 2 -> 3, D 3 -> 4 ticks.",
            "heartbeat", (2, 3), (3, 4), stops=True),
-    Listed("composed-raises", "The whole: T 2 -> 4, D 3 -> 5 ticks.", "composed", (2, 4), (3, 5),
+    Listed("composed-raises", "The whole: T 2 -> 4, D 3 -> 5 ticks.", COMPOSITION, (2, 4), (3, 5),
            fast=True),
-    Listed("composed-lowers", "The whole: T 4 -> 2, D 9 -> 5 ticks.", "composed", (4, 2), (9, 5),
+    Listed("composed-lowers", "The whole: T 4 -> 2, D 9 -> 5 ticks.", COMPOSITION, (4, 2), (9, 5),
            tolerated=1),
-    Listed("composed-both", "Heartbeats of both have clocks: T 2 -> 4, D 3 -> 5 ticks.", "composed",
-           (2, 4), (3, 5), clocked=("n1", "n2")),
+    Listed("composed-both", "Heartbeats of both have clocks: T 2 -> 4, D 3 -> 5 ticks.",
+           COMPOSITION, (2, 4), (3, 5), clocked=("n1", "n2")),
+    Listed("composed-both-lowers", "Heartbeats of both have clocks: T 4 -> 2, D 5 -> 3 ticks.",
+           COMPOSITION, (4, 2), (5, 3), clocked=("n1", "n2")),
 )  # fmt: skip
 
 

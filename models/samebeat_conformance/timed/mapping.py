@@ -1,10 +1,11 @@
-"""How two cores in time are read as a state of the specs `heartbeat` and `composed` (alpha).
+"""How two cores in time are read as states of the specs `heartbeat` and `timed_cluster` (alpha).
 
 What the cores remember is read off them: what is recorded, each deadline and interval *as it is
 used*, how long ago a heartbeat was sent and heard, who is suspected. What the specs remember and a
 core does not (what was asked and acked, what the last heartbeat stated) is in the nodes' accounts;
 where heartbeats are is the network's. Each cell of a state has one place that says what is in it,
-or the mapping refuses to be built.
+or the mapping refuses to be built. What `timed_cluster` has of the group change is read as in the
+product without time (``samebeat_conformance.mapping``).
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ from typing import NamedTuple, TypeAlias
 
 from samebeat import codec, heartbeats
 from samebeat.pair import Watch
+from samebeat.parameters import Settings
 from samebeat.state import State
+from samebeat_conformance import mapping as clusters
+from samebeat_conformance.account import Account
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.nodes import NOW_MS, TICK_MS, Timed
+from samebeat_spec.cluster import Cluster
+from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
+from samebeat_spec.timed_cluster import TimedCluster
 
 Cell: TypeAlias = tuple[str, tuple[int, ...], str | int]
 """A variable, the place, and the label of an element or the element itself."""
@@ -28,7 +35,6 @@ Part: TypeAlias = tuple[tuple[int, int], ...]
 
 LOST, IN_FLIGHT, DONE = "LOST", "IN_FLIGHT", "DONE"
 FIRST, SECOND = 0, 1
-KINDS = ("ACK", "BUSY", "OK", "FAILURE")
 
 
 class OffTheClock(Exception):  # noqa: N818  (`except OffTheClock` is the sentence)
@@ -71,6 +77,30 @@ class Net(NamedTuple):
     dead_ticks: int = 0
 
 
+class HardenedChange(clusters.Mapping):
+    """Reads what two cores have of the group change, each value being one of the instance."""
+
+    elsewhere = frozenset(v.name for v in set(TimedCluster.variables) - set(Cluster.variables))
+
+    def __init__(self, instance: Instance, values: tuple[Settings, ...]) -> None:
+        self._values = values
+        super().__init__(instance)
+        self.views_at_all_times = self.first_views()
+
+    def settings(self, value: int) -> Settings:  # type: ignore[override]
+        """Return the settings that stand for a value."""
+        return self._values[value]
+
+    def value(self, settings: Settings) -> int:  # type: ignore[override]
+        """Return the value that settings stand for."""
+        return self._values.index(settings)
+
+    def cells_of(self, n: int, account: Account) -> Part:
+        """Return the cells that one node says something of; the rest is as at the start."""
+        change = next((c for c, _ in account.phases), None)
+        return self.part(n, account, (change,), self.views_at_all_times)
+
+
 class Mapping:
     """Reads two cores as states of one instance."""
 
@@ -90,6 +120,12 @@ class Mapping:
         }
         self.changed = listed.settings(1)
         self._is_pair = listed.spec == "heartbeat"
+        values = (listed.settings(0), self.changed)
+        self._change = None if self._is_pair else HardenedChange(instance, values)
+        told = set(self.places) - self._change.elsewhere if self._change is not None else ()
+        self._told = frozenset(i for v in told for i in self.places[v].values())
+        """the cells of a hardened change: a node says what is no longer as at the start"""
+        self._unsaid = tuple(x if i in self._told else None for i, x in enumerate(self.start))
         self._interval = {t * TICK_MS: i for i, t in enumerate(listed.intervals)}
         self._deadline = {Fraction(d * TICK_MS): i for i, d in enumerate(listed.deadlines)}
 
@@ -102,13 +138,16 @@ class Mapping:
     def joined(self, parts: Sequence[Part]) -> StateTuple:
         """Return the state with these cells; each of them is said once.
 
+        But for those of a hardened change: where nobody says anything, it is as at the start.
+
         Raises:
             AssertionError: a cell is not said at all, so alpha is not total.
         """
-        state: list[int | None] = [None] * len(self.start)
+        state = list(self._unsaid)
         for part in parts:
             for cell, value in part:
-                assert state[cell] is None, "each cell has one place"
+                may_be = (self._unsaid[cell], value) if cell in self._told else (None,)
+                assert state[cell] in may_be, "each cell has one place"
                 state[cell] = value
         found = tuple(x for x in state if x is not None)
         assert len(found) == len(state), "alpha is total"
@@ -116,18 +155,20 @@ class Mapping:
 
     def part(self, n: int, local: Timed) -> Part:
         """Return what one node says."""
-        of = self._of_pair if self._is_pair else self._of_composition
-        return self._numbered(of(n, local))
+        if self._change is None:
+            return self._numbered(self._of_pair(n, local))
+        of_change = self._change.cells_of(n, local.account)
+        return (*of_change, *self._numbered(self._of_watching(n, local)))
 
     def flag(self, local: Timed) -> bool:
-        """Return what is so if it is of any node: of a pair, that the change failed; or asked."""
-        if self._is_pair:
-            return any(k == "FAILURE" for k, _ in local.account.sent)
-        return bool(local.account.requests)
+        """Return what is so of a pair if it is of any node: that the change has failed."""
+        return self._is_pair and any(k == "FAILURE" for k, _ in local.account.sent)
 
     def net_part(self, flag: bool, net: Net) -> Part:
         """Return what the network says, and what no single node does."""
-        return self._numbered((self._pair_net if self._is_pair else self._composed_net)(flag, net))
+        if self._is_pair:
+            return self._numbered(self._pair_net(flag, net))
+        return self._numbered(self._watching_net(net))
 
     # --- what timers use -------------------------------------------------------------------------
 
@@ -206,31 +247,19 @@ class Mapping:
         yield "lost_in_a_row", (), beats.lost
         yield "too_many_in_flight", (), 0
 
-    # --- composed --------------------------------------------------------------------------------
+    # --- timed_cluster ---------------------------------------------------------------------------
 
-    def _of_composition(self, n: int, local: Timed) -> Iterator[Cell]:
-        s, a, m = local.node._state, local.account, 1 - n
-        clocks, kinds = self.listed.clocks(n), {k for k, _ in a.sent}
-        phase = phase_of(local)
-        yield "phase", (n, 0), phase
-        yield "value", (n,), int(a.value == self.changed)
-        yield "pre_image", (n,), int(a.pre_image == self.changed)
-        yield "epoch", (n,), a.epoch
-        for k, kind in enumerate(KINDS):
-            yield "sent", (n, 0, k), _truth(kind in kinds)
-        heard = heard_by(local) if phase in ("ACKED", "APPLIED") else frozenset()
-        for who in (n, m):
-            for k, kind in enumerate(KINDS):
-                yield "heard", (n, who, k), _truth((who == n, kind) in heard)
+    def _of_watching(self, n: int, local: Timed) -> Iterator[Cell]:
+        s, m = local.node._state, 1 - n
+        clocks = self.listed.clocks(n)
+        yield "interval", (n,), self.sends_as(s)
         yield "since_sent_ticks", (n,), self._since_sent(local) if clocks.sends else 0
         yield "deadline", (m,), self.waits_as(local)
         yield "suspected", (m,), _truth(self.nodes[m] in s.suspected)
         yield "since_heard_ticks", (m,), self._since_heard(local) if clocks.watches else 0
         yield "stated", (m,), local.stated if clocks.watches else 0
 
-    def _composed_net(self, requested: bool, net: Net) -> Iterator[Cell]:
-        yield "requested", (0,), _truth(requested)
-        yield "base", (0,), 0
+    def _watching_net(self, net: Net) -> Iterator[Cell]:
         yield "too_many_in_flight", (), 0
         yield from (("round_lasts_ticks", (0, r), 0) for r in range(3))
         for n, beats in enumerate(net.beats):
@@ -245,17 +274,6 @@ class Mapping:
 def phase_of(local: Timed) -> str:
     """Return how far a node is with the change."""
     return next((p for _, p in local.account.phases), "IDLE")
-
-
-def heard_by(local: Timed) -> frozenset[tuple[bool, str]]:
-    """Return what a node knows to be said about its open change, by itself (True) or the other."""
-    kinds = {k for k, _ in local.account.sent}
-    found = {(True, k) for k in kinds & {"ACK", "OK", "FAILURE"}}
-    for known in local.node._state.heard.values():
-        found |= {(False, "ACK")} if known.acks else set()
-        found |= {(False, "OK")} if known.oks else set()
-        found |= {(False, "FAILURE")} if known.failed else set()
-    return frozenset(found)
 
 
 def _truth(holds: bool) -> str:

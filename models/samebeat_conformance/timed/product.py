@@ -128,7 +128,7 @@ def actors_in_pair(action: str, _arguments: Arguments) -> frozenset[int]:
 
 
 def actors_in_composition(action: str, arguments: Arguments) -> frozenset[int]:
-    """Return who takes a step of `composed`: heartbeats are received by who watches them."""
+    """Return who takes a step of `timed_cluster`: heartbeats are received by who watches them."""
     if action == "tick":
         return frozenset({EVERYBODY})
     received = action in ("hear", "receive_heartbeat")
@@ -161,8 +161,6 @@ class Product:
         self._alphas: dict[tuple[tuple[int, int], int, bool], int] = {}
         self._paths: dict[tuple[int, int, int], int] = {}
         self._said_by_third: dict[AnyBody, bytes] = {}
-        self.visited: set[int] = set()
-        """the states of the spec that the cores are in, or pass through"""
         self._before: dict[Pair, tuple[Pair, Move] | None] = {}
 
     def run(self) -> Conformance:
@@ -188,7 +186,6 @@ class Product:
     def _explore(self, pair: Pair) -> Iterator[Pair]:
         """Make each move that is possible, check it, and yield what is new."""
         here = self.alpha(pair)
-        self.visited.add(here)
         for move, after in self._moves(pair, here):
             try:
                 there = self.alpha(after)
@@ -217,7 +214,6 @@ class Product:
             most = 1 if mover == EVERYBODY else MOST_AT_ONCE
             path = self.spec.path(here, there, mover, most) if there != UNREACHED else []
             self.spec.cover(path)
-            self.visited.update(self.spec.step(e).target for e in path)
             length = self._paths[known] = len(path)
         self.result.moves += 1
         self.result.at_once[length] += 1
