@@ -232,14 +232,17 @@ def learn_commit(s: State, o: Open) -> bool:
 
 
 def commit(s: State) -> bool:
-    """Keep what is committed, here or by others; whoever does not hold it adopts it (note C5)."""
+    """Keep what is committed, here or by others; whoever does not hold it adopts it (note C5).
+
+    What is adopted is kept when it is in effect, even if others have gone on since.
+    """
     ahead = s.ahead
     if ahead is None or not s.is_behind or s.operation is not None or s.given_up is not None:
         return False
     if s.installed == ahead.settings:
         operations.keep(s, ahead)
     else:
-        operations.start(s, Purpose.ADOPT, ahead.settings)
+        operations.start(s, Purpose.ADOPT, ahead.settings, ahead.change)
     return True
 
 

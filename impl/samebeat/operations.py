@@ -39,6 +39,8 @@ def finished(s: State, token: int, success: bool) -> None:
             close_what_failed(s, operation)
         elif operation.purpose is Purpose.UNDO and operation.change is not None:
             close(s, operation.change)
+        elif operation.purpose is Purpose.ADOPT and operation.change is not None:
+            keep(s, Committed(operation.change, operation.settings))
 
 
 def watchdog(s: State) -> None:

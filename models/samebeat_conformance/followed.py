@@ -35,7 +35,9 @@ SPEC = "cluster"
 """The spec that the implementation is held against, step by step."""
 CLAIMED = "group"
 """The group change as claimed, without what the core has more."""
-FOLLOWED = (SPEC, CLAIMED)
+PAIR = "heartbeat"
+"""Two nodes with clocks."""
+FOLLOWED = (SPEC, CLAIMED, PAIR)
 COARSER = (
     "a core asks and acks in one step, never while it is busy, and fails and closes in one step"
 )
@@ -111,6 +113,10 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
     instance = trace.instance
     if instance.spec.name == CLAIMED:
         return _as_cluster(trace, shows)
+    if instance.spec.name == PAIR:
+        from samebeat_conformance.followed_in_time import follow_in_time
+
+        return _judged(follow_in_time(trace), trace, shows)
     if instance.spec.name != SPEC:
         raise CannotFollow(
             f"no core is held against runs of {instance.spec.name}, only against those of "
@@ -121,8 +127,7 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
             f"{instance.name}: in this model journals are lost; a core without its journal does "
             "not start at all: use --against spec"
         )
-    found = _Follower(trace).follow()
-    return found if found.refused else _judged(found, trace, shows)
+    return _judged(_Follower(trace).follow(), trace, shows)
 
 
 def _as_cluster(trace: Trace, shows: str) -> Followed:
@@ -158,12 +163,17 @@ def _coarser(trace: Trace, number: int) -> str:
 
 def _judged(found: Followed, run: Trace, shows: str) -> Followed:
     """Say whether a run that is followed to its end breaks an invariant of the right spec."""
-    spec, instance = load_spec(SPEC), run.instance
+    if found.refused:
+        return found
+    instance = run.instance
+    spec = load_spec(instance.spec.name)
     prop = next((p for p in spec.of_kind("invariant") if p.name == shows), None)
     if prop is None:
         return found
-    constants = {**instance.constants, **mechanisms()}
-    right = Interpreter(Instance(instance.name, spec, instance.sizes, constants))
+    has = mechanisms() if spec.name == SPEC else {}
+    right = Interpreter(
+        Instance(instance.name, spec, instance.sizes, {**instance.constants, **has})
+    )
     return replace(found, looked_at=True, breaks=not right.holds(prop, run.states[-1]))
 
 

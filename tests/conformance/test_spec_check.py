@@ -19,10 +19,12 @@ from samebeat_conformance.simulator.cluster import Broken, Cluster, Observer, Se
 from samebeat_conformance.simulator.faults import (
     Ask,
     Crash,
+    Cut,
     Fixed,
     Item,
     Kind,
     MessageFate,
+    Pause,
     Restart,
     WorkFate,
 )
@@ -171,3 +173,45 @@ def test_a_core_that_fails_a_change_without_every_ack_is_found(
     monkeypatch.setattr(change, "apply", apply)
     with pytest.raises(Broken, match="step_of_the_spec"):
         run([ASK], 4)
+
+
+@pytest.mark.slow
+def test_what_is_adopted_is_kept_although_others_have_gone_on_since() -> None:
+    """Note C8, found by seed 1094: a slow adoption, and another commit before it is over.
+
+    The core used the first value, and neither kept nor said it, until it had adopted the second.
+    """
+    down, back = Crash(4 * SECOND_US, "c"), Restart(18 * SECOND_US, "c")
+    one = Ask(16 * SECOND_US, "b", (("heartbeat_interval", 1_500),))
+    two = Ask(19 * SECOND_US, "b", (("heartbeat_interval", 700),))
+    slow = WorkFate("c", 4, Kind.SLOW_APPLY, 4 * SECOND_US)
+    cluster, check, seen = run([ASK, down, one, back, two, slow], 40)
+    assert seen.words.count("ADOPT of c succeeds") == 2
+    assert check.steps["commit"] == 9
+    node = cluster.machines["c"].node
+    assert node is not None
+    assert node.journal.epoch == 3
+
+
+# --- faults that are counted have happened -------------------------------------------------------
+
+
+def test_a_message_into_a_partition_has_no_other_fate() -> None:
+    cut = Cut(SECOND_US, 5 * SECOND_US, ("a",), ("b", "c"))
+    lost = [MessageFate("a", "b", number, Kind.LOSS) for number in range(1, 200)]
+    cluster = Cluster(Setup(NAMES), Fixed(lost))
+    cluster.run_until(SECOND_US)
+    before = cluster.counts[Kind.LOSS]
+    cluster.happen(cut)
+    cluster.run_until(3 * SECOND_US)
+    assert cluster.counts[Kind.PARTITION] == 1
+    assert cluster.counts[Kind.LOSS] == before > 0
+
+
+def test_who_is_down_is_not_paused() -> None:
+    cluster = Cluster(Setup(NAMES), Fixed(()))
+    cluster.happen(Crash(0, "c"))
+    cluster.happen(Pause(0, 5 * SECOND_US, "c"))
+    cluster.happen(Pause(0, 5 * SECOND_US, "b"))
+    assert cluster.counts[Kind.PAUSE] == 1
+    assert cluster.machines["c"].paused_until_us == 0

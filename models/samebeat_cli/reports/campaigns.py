@@ -94,9 +94,10 @@ def show(found: Campaign, console: Console) -> None:
 
 def said(found: Campaign) -> str:
     """Return in one line how much was run."""
-    last = found.wanted.seed + found.runs - 1
+    first, last = found.wanted.seed, found.wanted.seed + found.runs - 1
+    seeds = f"seeds {first} to {last}" if last > first else f"seed {first}"
     return (
-        f"{MODEL}: {count_of(found.runs, 'run')}, seeds {found.wanted.seed} to {last}, "
+        f"{MODEL}: {count_of(found.runs, 'run')}, {seeds}, "
         f"{found.virtual_hours:.2f} virtual hours, {count_of(found.events, 'input')} of cores"
     )
 
@@ -108,13 +109,13 @@ def _lines(found: Campaign) -> list[tuple[str, str]]:
     steps = ", ".join(f"{name} {n:,}" for name, n in sorted(found.spec_steps.items()))
     ways = ", ".join(f"{found.transports[way]} {words}" for way, words in WAYS.items())
     lines = [
-        ("how", f"{sizes}; {found.calm} calm; {found.seconds:.2f} s, {found.rate:,.0f} steps/s"),
+        ("how", f"{sizes}; {found.calm} calm; {found.seconds:.2f} s, {found.rate:,.0f} inputs/s"),
         ("messages", f"{ways}; each event is held against the spec as it happens"),
         ("changes", ends or "none"),
         ("faults", faults or "none"),
         ("spec", f"steps taken: {steps or 'none'}"),
     ]
-    if found.never:
+    if found.never and found.failed is None:
         lines.append(("NEVER", ", ".join(found.never)))
     return lines
 

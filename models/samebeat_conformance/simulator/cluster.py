@@ -207,8 +207,9 @@ class Cluster:
                 self.cuts.append(what)
             case Pause():
                 machine = self.machines[what.node]
-                self.counts[Kind.PAUSE] += 1
-                machine.paused_until_us = max(machine.paused_until_us, what.until_us)
+                if machine.node is not None:  # who is down does nothing anyway
+                    self.counts[Kind.PAUSE] += 1
+                    machine.paused_until_us = max(machine.paused_until_us, what.until_us)
 
     def _when_awake(self, machine: Machine, action: Action) -> bool:
         """Return whether a machine is awake; otherwise the action comes when it is."""
@@ -352,6 +353,8 @@ class Cluster:
 
     def _send_to(self, source: str, to: str, data: bytes, body: AnyBody) -> None:
         self._numbers[source, to] += 1
+        if self._is_cut(source, to):
+            return
         fate = self.fates.message(source, to, self._numbers[source, to], body)
         delays = [NO_DELAY_US]
         if fate is not None:
@@ -361,8 +364,6 @@ class Cluster:
                 Kind.COPY: [NO_DELAY_US, fate.late_us],
                 Kind.DELAY: [fate.late_us],
             }[fate.kind]
-        if self._is_cut(source, to):
-            return
         for delay_us in delays:
             self.at(self.now_us + delay_us, lambda: self._arrive(source, to, data))
 

@@ -1,0 +1,231 @@
+"""A run of the spec `heartbeat`, step by step on two cores with clocks.
+
+The pair is what two members of a larger group see of a change of the heartbeat interval, as in the
+products of `timed`: a third member, which the explorer plays, acks last, and may make it fail. All
+ways in which the cores follow the run so far are kept. A step of the run is taken by a move that
+leads to the same state of the spec, or that takes later steps of the same node with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from samebeat_conformance.followed import (
+    INSTEAD_SHOWN,
+    MOST_WAYS,
+    PAIR,
+    CannotFollow,
+    Followed,
+)
+from samebeat_conformance.product import UNREACHED
+from samebeat_conformance.timed.instances import NAMES, Listed
+from samebeat_conformance.timed.mapping import Net, OffTheClock
+from samebeat_conformance.timed.nodes import first_pair
+from samebeat_conformance.timed.product import MOST_AT_ONCE, Move, Pair, Product, actors_in_pair
+from samebeat_models.render import step_label
+from samebeat_models.results import Trace
+from samebeat_spec.language import Instance, StateError
+from samebeat_spec.language.instance import StateTuple
+from samebeat_spec.language.interpreter import Interpreter, Refused
+from samebeat_spec.specs import load_spec
+
+
+@dataclass(frozen=True)
+class Traced(Listed):
+    """The pair of cores that a run is followed on: with the intervals and deadlines of its model.
+
+    Attributes:
+        own: the instance that the run was recorded on, with every guard.
+    """
+
+    own: Instance | None = None
+
+    @property
+    def instance(self) -> Instance:
+        """The instance of the spec."""
+        assert self.own is not None, "a run has an instance"
+        return self.own
+
+
+def follow_in_time(trace: Trace) -> Followed:
+    """Follow a run of the heartbeat pair on cores.
+
+    Raises:
+        CannotFollow: its model has what the cores have not, or not in this way.
+    """
+    return _Follower(trace).follow()
+
+
+def traced(instance: Instance) -> Traced:
+    """Return the pair of cores with the values of an instance.
+
+    Raises:
+        CannotFollow: there is none.
+    """
+    constants = instance.constant_values
+
+    def single(name: str) -> int:
+        return constants[name][()]
+
+    changes = len(instance.domain(_sort(instance, "Change")))
+    wrong = None
+    if changes != 2:
+        wrong = "more than one change"
+    elif any(constants["drift_ticks"].values()):
+        wrong = "clocks that drift"
+    elif single("bounded_acks"):
+        wrong = "acks within a time"
+    if wrong:
+        raise CannotFollow(
+            f"{instance.name} has {wrong}; the cores in time are held against one change on "
+            "exact clocks: use --against spec"
+        )
+    interval, deadline = constants["interval_ticks"], constants["deadline_ticks"]
+    return Traced(
+        instance.name,
+        "the cores that a run is followed on",
+        PAIR,
+        (interval[0,], interval[1,]),
+        (deadline[0,], deadline[1,]),
+        tolerated=single("tolerated"),
+        stops=bool(single("crashes_early")),
+        delay=single("delay_ticks"),
+        own=Instance(instance.name, load_spec(PAIR), instance.sizes, instance.constants),
+    )
+
+
+def _sort(instance: Instance, name: str) -> Any:
+    return next(s for s in instance.spec.sorts if s.__name__ == name)
+
+
+Way = tuple[Pair, frozenset[int]]
+"""Where the cores are, and which later steps of the run they have taken."""
+Ways = dict[Way, tuple[str, ...]]
+
+
+class _Follower:
+    def __init__(self, trace: Trace) -> None:
+        self.trace, instance = trace, trace.instance
+        listed = traced(instance)
+        self.product = Product(listed)
+        self.listed = listed
+        self._judge, self._right = Interpreter(instance), Interpreter(listed.instance)
+        self.complete = True
+
+    def follow(self) -> Followed:
+        """Follow the run from its first state."""
+        steps, product = self.trace.steps, self.product
+        configs = [self.listed.config(name) for name in NAMES]
+        locals_ = first_pair(configs, [self.listed.clocks(n) for n in (0, 1)])
+        first, second = (product.nodes.number(local) for local in locals_)
+        start = Pair((first, second), 0, product._net(Net()))
+        if self._cells(start) != self.trace.initial:
+            return Followed(len(steps), 0, "init", ("the cores start in another state",))
+        ways: Ways = {(start, frozenset()): ()}
+        inputs: list[tuple[str, ...]] = []
+        for i, step in enumerate(steps):
+            self._stand_still(ways)
+            after = self._take(ways, i)
+            if not after:
+                label = step_label(self.trace.instance, step.action, step.arguments)
+                return Followed(
+                    len(steps), i, label, self._instead(ways, i), tuple(inputs), self.complete
+                )
+            inputs.append(next(iter(after.values())))
+            ways = after
+        return Followed(len(steps), len(steps), inputs=tuple(inputs), complete=self.complete)
+
+    def _cells(self, pair: Pair) -> StateTuple | None:
+        """Return the state that the cores are in; None: it is none of the spec."""
+        try:
+            return self.product.cells(pair)
+        except OffTheClock:
+            return None
+
+    def _moves(self, pair: Pair) -> Iterator[tuple[Move, Pair]]:
+        """Yield what can happen; whatever is off the clock there ends it."""
+        try:
+            here = self.product.alpha(pair)
+            yield from self.product._moves(pair, 0 if here == UNREACHED else here)
+        except OffTheClock:
+            return
+
+    def _stand_still(self, ways: Ways) -> None:
+        """Add where the cores can be without a step of the spec."""
+        waiting = list(ways)
+        while waiting:
+            pair, early = waiting.pop(0)
+            state = self._cells(pair)
+            for _, after in self._moves(pair):
+                way = (after, early)
+                if way in ways or self._cells(after) != state:
+                    continue
+                if len(ways) >= MOST_WAYS:
+                    self.complete = False
+                    return
+                ways[way] = ways[pair, early]
+                waiting.append(way)
+
+    def _take(self, ways: Ways, i: int) -> Ways:
+        """Let the cores take this step of the run, or with it later ones of the same node."""
+        step = self.trace.steps[i]
+        actors = actors_in_pair(step.action, step.arguments)
+        found: Ways = {}
+        for pair, early in ways:
+            if i in early:
+                found.setdefault((pair, early - {i}), ("taken before, at once",))
+                continue
+            here = self._cells(pair)
+            assert here is not None, "the cores are in a state of the spec"
+            for mover in actors:
+                own = self._own_steps(early, i, mover)
+                states = self._states(here, own)
+                if states and states[0] == here:
+                    found.setdefault((pair, early), ("nothing: the step changes nothing",))
+                for move, after in self._moves(pair):
+                    reached = self._cells(after)
+                    if move.mover != mover or reached not in states:
+                        continue
+                    taken = frozenset(own[1 : states.index(reached) + 1])
+                    if len(found) < MOST_WAYS:
+                        found.setdefault((after, early | taken), (move.words,))
+                    else:
+                        self.complete = False
+        return found
+
+    def _own_steps(self, early: frozenset[int], i: int, mover: int) -> list[int]:
+        """Return the next steps of a node, by number; a tick is taken by itself."""
+        steps = self.trace.steps
+        own = [i]
+        for j in range(i + 1, len(steps)):
+            if steps[j].action == "tick":
+                break
+            if j not in early and mover in actors_in_pair(steps[j].action, steps[j].arguments):
+                own.append(j)
+        return own[:MOST_AT_ONCE] if steps[i].action != "tick" else own[:1]
+
+    def _states(self, state: StateTuple, own: list[int]) -> list[StateTuple]:
+        """Return the states after one, two ... of these steps, as long as they can be taken."""
+        found: list[StateTuple] = []
+        for place, j in enumerate(own):
+            step, judge = self.trace.steps[j], self._right if place else self._judge
+            try:
+                state = judge.step(judge.spec.find_action(step.action), step.arguments, state)
+            except (Refused, StateError):
+                break
+            found.append(state)
+        return found
+
+    def _instead(self, ways: Ways, i: int) -> tuple[str, ...]:
+        """Return what else can happen there that the spec sees: to who was to move, at first."""
+        step = self.trace.steps[i]
+        actors = actors_in_pair(step.action, step.arguments)
+        found: dict[str, int] = {}
+        for pair, _ in ways:
+            state = self._cells(pair)
+            for move, after in self._moves(pair):
+                if self._cells(after) not in (state, None):
+                    found.setdefault(move.words, int(move.mover not in actors))
+        return tuple(sorted(found, key=lambda words: (found[words], words))[:INSTEAD_SHOWN])
