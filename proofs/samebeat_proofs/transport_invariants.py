@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from samebeat_proofs.facts import axiom, strengthening
 from samebeat_spec.language import Formula, exists, forall, implies
-from samebeat_spec.transport import (
+from samebeat_spec.stream import (
     Count,
     Fate,
     Fragment,
     Message,
-    Node,
     Size,
-    Transport,
     is_accepted,
     is_closed,
     is_unacked,
+)
+from samebeat_spec.transport import (
+    Node,
+    Transport,
 )
 
 

@@ -81,6 +81,7 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.transport_liveness",
         ),
     ),
+    "link": ("Link", ("samebeat_spec.link",)),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""

@@ -17,7 +17,7 @@ from samebeat_spec.language import (
     terminal,
     witness,
 )
-from samebeat_spec.transport import (
+from samebeat_spec.stream import (
     FRAGMENTS,
     QUEUE,
     RETRIES,
@@ -26,15 +26,17 @@ from samebeat_spec.transport import (
     Fate,
     Fragment,
     Message,
-    Node,
-    Transport,
     have_places,
-    holds_all,
-    holds_some,
     is_closed,
     is_queued,
     is_unacked,
     queue_has_room,
+)
+from samebeat_spec.transport import (
+    Node,
+    Transport,
+    holds_all,
+    holds_some,
 )
 
 
