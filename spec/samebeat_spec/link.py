@@ -226,6 +226,7 @@ def receive(s: Link, m: Message, f: Fragment, k: Message, last: Message) -> None
     So it does with a copy of what it knows: the ack may have been lost.
     """
     guard(s.under_way[m, f, k], "it is on its way")
+    guard(s.cut[m] <= s.buffer_size, "it fits the buffers; else it might as well be lost")
     guard(knows_up_to(s, last, lambda j: j < k, is_part(m, f)), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: (s.held[j, g] | is_part(m, f)(j, g)) & (last < j)
@@ -234,9 +235,10 @@ def receive(s: Link, m: Message, f: Fragment, k: Message, last: Message) -> None
 
 @action(claims=RETRY_TIME)
 def receive_notice(s: Link, m: Message, last: Message) -> None:
-    """The sender has said that it is done with `m` and all before it."""
+    """The sender has said that it is done with `m` and all before it, which is news."""
     done = forall(Message, lambda k: implies(k <= m, is_closed(s, k)))
     guard(done, "the sender is done with m and all before it")
+    guard(~s.known[m], "the member does not know that")
     guard(
         knows_up_to(s, last, lambda j: j <= m, lambda _j, _g: ~done), "that is what it knows then"
     )
@@ -273,7 +275,7 @@ def switch_fragment_size(s: Link, z: Size) -> None:
 
 @action(claims=FRAGMENTS)
 def switch_buffers(s: Link, z: Size) -> None:
-    """The member makes its buffers larger or smaller; what it knows and is larger gets lost."""
+    """The member makes its buffers larger or smaller; late copies of what it knows may not fit."""
 
     def is_larger(m: Message) -> Formula:
         return ~(s.cut[m] <= z)
@@ -289,7 +291,6 @@ def switch_buffers(s: Link, z: Size) -> None:
     )
 
     s.buffer_size = z
-    s.under_way[every, every, every] = lambda m, f, k: s.under_way[m, f, k] & ~is_larger(m)
 
 
 @action(claims=WINDOW)
@@ -326,12 +327,15 @@ def switch_threshold(s: Link, c: Count) -> None:
 
 @refinement(at_most=8, sizes={"Node": 1}, claims=(*FRAGMENTS, *RETRIES, *RETRY_TIME, *WINDOW))
 def message_layer(s: Link, t: Transport) -> None:
-    """A channel is the message layer with one member; an ack is an ack of all before, too."""
+    """A channel is the message layer with one member; an ack is an ack of all before, too.
+
+    Copies of what the member knows are as good as lost there: it can do no more than ack again.
+    """
     t.fate[every] = lambda m: ite(s.fate[m] == Fate.SENT, Fate.RETRIED, s.fate[m])
     t.acked[every, every] = False
     t.buffer_size[every] = s.buffer_size
     t.places[every] = s.places
-    t.under_way[every, every, every] = lambda n, m, f: exists(
+    t.under_way[every, every, every] = lambda n, m, f: ~s.known[m] & exists(
         Message, lambda k: s.under_way[m, f, k]
     )
     t.ack_under_way[every, every] = lambda n, m: exists(
