@@ -245,9 +245,11 @@ def keep(s: Link, m: Message, f: Fragment, k: Message) -> None:
 def receive(s: Link, m: Message, f: Fragment, k: Message, last: Message) -> None:
     """The member gets a fragment, waits no more for what is over, delivers up to `last`, and acks.
 
-    So it does with a copy of what it knows: the ack may have been lost.
+    So it does with a copy of what it knows: the ack may have been lost. If that does not fit the
+    buffers any more, it might as well be lost.
     """
     guard(s.under_way[m, f, k], "it is on its way")
+    guard(s.cut[m] <= s.buffer_size, "it fits the buffers", limit="environment")
     guard(knows_up_to(s, last, lambda j: j < k, is_part(m, f)), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: (s.held[j, g] | is_part(m, f)(j, g)) & (last < j)
@@ -256,9 +258,10 @@ def receive(s: Link, m: Message, f: Fragment, k: Message, last: Message) -> None
 
 @action(claims=RETRY_TIME)
 def receive_notice(s: Link, m: Message, last: Message) -> None:
-    """The sender has said that it is done with `m` and all before it."""
+    """The sender has said that it is done with `m` and all before it, which is news."""
     done = forall(Message, lambda k: implies(k <= m, is_closed(s, k)))
     guard(done, "the sender is done with m and all before it")
+    guard(~s.known[m], "the member does not know that", limit="environment")
     guard(knows_up_to(s, last, lambda j: j <= m), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: s.held[j, g] & (last < j)
@@ -302,7 +305,7 @@ def switch_fragment_size(s: Link, z: Size) -> None:
 
 @action(claims=FRAGMENTS)
 def switch_buffers(s: Link, z: Size) -> None:
-    """The member makes its buffers larger or smaller; what it knows and is larger gets lost."""
+    """The member makes its buffers larger or smaller; late copies of what it knows may not fit."""
 
     def is_larger(m: Message) -> Formula:
         return ~(s.cut[m] <= z)
@@ -318,9 +321,6 @@ def switch_buffers(s: Link, z: Size) -> None:
     )
 
     s.buffer_size = z
-    s.under_way[every, every, every] = lambda m, f, k: (
-        s.under_way[m, f, k] & ~(s.known[m] & is_larger(m))
-    )
 
 
 @action(claims=WINDOW)
@@ -358,13 +358,16 @@ def switch_threshold(s: Link, c: Count) -> None:
 
 @refinement(at_most=8, sizes={"Node": 1}, claims=(*FRAGMENTS, *RETRIES, *RETRY_TIME, *WINDOW))
 def message_layer(s: Link, t: Transport) -> None:
-    """A channel is the message layer with one member; an ack is an ack of all before, too."""
+    """A channel is the message layer with one member; an ack is an ack of all before, too.
+
+    Copies of what the member knows are as good as lost there: it can do no more than ack again.
+    """
     t.fate[every] = lambda m: ite(s.fate[m] == Fate.SENT, Fate.RETRIED, s.fate[m])
     t.acked[every, every] = False
     t.buffer_size[every] = s.buffer_size
     t.places[every] = s.places
-    t.under_way[every, every, every] = lambda n, m, f: exists(
-        Message, lambda k: s.under_way[m, f, k]
+    t.under_way[every, every, every] = lambda n, m, f: (
+        ~s.known[m] & exists(Message, lambda k: s.under_way[m, f, k])
     )
     t.ack_under_way[every, every] = lambda n, m: exists(
         Message, lambda k: (m <= k) & s.ack_under_way[k]

@@ -42,8 +42,8 @@ from samebeat_spec.stream import (
 
 @invariant(claims=FRAGMENTS)
 def in_flight_fits(s: Link) -> Formula:
-    """Each fragment under way fits the buffers of the member."""
-    return forall(Message, lambda m: implies(comes(s, m), s.cut[m] <= s.buffer_size))
+    """Each fragment under way that the member would keep fits its buffers."""
+    return forall(Message, lambda m: implies(comes(s, m) & ~s.known[m], s.cut[m] <= s.buffer_size))
 
 
 @invariant(claims=WINDOW)
