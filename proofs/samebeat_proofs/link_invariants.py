@@ -2,29 +2,16 @@
 
 Read from the top: how far the sender is, what copies and acks say, what the member knows, then what
 has room. What is assumed of sizes and numbers, and what is so of any sender, is in
-``stream_invariants``; here rows are compared, too.
+``stream_invariants``.
 """
 
 from __future__ import annotations
 
-from samebeat_proofs.facts import axiom, strengthening
+from samebeat_proofs.facts import strengthening
 from samebeat_proofs.stream_invariants import is_sent
 from samebeat_spec.language import Formula, forall, implies
 from samebeat_spec.link import Link, comes
-from samebeat_spec.stream import Count, Fragment, Message, have_places, is_closed, is_unacked
-
-
-@axiom
-def shorter_is_less(s: Link) -> Formula:
-    """The end of a row is no longer than the row."""
-    return forall(
-        Count,
-        Message,
-        Message,
-        Message,
-        lambda c, k, j, m: implies(s.fits[c, k, m] & (k <= j) & (j <= m), s.fits[c, j, m]),
-    )
-
+from samebeat_spec.stream import Fragment, Message, have_places, is_closed, is_unacked
 
 # --- how far the sender is -----------------------------------------------------------------------
 
@@ -65,7 +52,16 @@ def said_is_true(s: Link) -> Formula:
     )
 
 
-@strengthening("what an ack confirms must have been delivered")
+@strengthening(
+    "what an ack confirms must have been delivered",
+    only=(
+        "under_way_was_sent",
+        "said_is_true",
+        "held_was_sent",
+        "known_was_sent",
+        "known_was_delivered",
+    ),
+)
 def ack_was_delivered(s: Link) -> Formula:
     """All up to what was acked is closed, or sent and delivered."""
     return forall(
@@ -93,7 +89,10 @@ def held_was_sent(s: Link) -> Formula:
     return forall(Message, Fragment, lambda m, f: implies(s.held[m, f], is_sent(s, m)))
 
 
-@strengthening("a message that is sent now must not be taken for a copy")
+@strengthening(
+    "a message that is sent now must not be taken for a copy",
+    only=("under_way_was_sent", "said_is_true", "held_was_sent"),
+)
 def known_was_sent(s: Link) -> Formula:
     """What the member knows, or has delivered, was sent."""
     return forall(Message, lambda m: implies(s.known[m] | s.delivered[m], is_sent(s, m)))
@@ -103,12 +102,6 @@ def known_was_sent(s: Link) -> Formula:
 def known_was_delivered(s: Link) -> Formula:
     """What the member knows and the sender still retries, the member has delivered."""
     return forall(Message, lambda m: implies(s.known[m] & is_unacked(s, m), s.delivered[m]))
-
-
-@strengthening("the member must not put together again what it knows")
-def known_is_not_held(s: Link) -> Formula:
-    """The member holds nothing of what it knows."""
-    return forall(Message, Fragment, lambda m, f: implies(s.held[m, f], ~s.known[m]))
 
 
 @strengthening("a member that has forgotten must not deliver what it knew, nor what came before")

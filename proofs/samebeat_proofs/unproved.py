@@ -8,10 +8,6 @@ UNPROVED = {
         "heartbeats is none of it: here the sender watches, losses are of whole exchanges, and "
         "misses are counted. Decision 0011 has the argument for all numbers, in words"
     ),
-    "link": (
-        "no proof of it is written; that each of its steps is some steps of transport, which is "
-        "proved, is checked in its models, up to three messages"
-    ),
     "retries": (
         "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
         "is checked in its models"

@@ -15,4 +15,5 @@ VERIFIED = {
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
     "transport": "ec5b07cd3ef58e34",
+    "link": "d81d195718b1ee7a",
 }

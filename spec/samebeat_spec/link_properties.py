@@ -41,6 +41,17 @@ from samebeat_spec.stream import (
 
 
 @invariant(claims=FRAGMENTS)
+def nothing_but_pieces(s: Link) -> Formula:
+    """Each fragment under way is one into which its message was cut."""
+    return forall(
+        Message,
+        Fragment,
+        Message,
+        lambda m, f, k: implies(s.under_way[m, f, k], s.pieces[s.cut[m], f]),
+    )
+
+
+@invariant(claims=FRAGMENTS)
 def in_flight_fits(s: Link) -> Formula:
     """Each fragment under way that the member would keep fits its buffers."""
     return forall(Message, lambda m: implies(comes(s, m) & ~s.known[m], s.cut[m] <= s.buffer_size))
