@@ -94,6 +94,28 @@ def holds_some(s: Link, m: Message) -> Formula:
     return exists(Fragment, lambda f: s.held[m, f])
 
 
+def first_unknown(s: Link, first: Message, floor: Message) -> Formula:
+    """`first` is the first message that the member does not know or hear to be over: from `floor`.
+
+    Places for messages are counted from there.
+    """
+    earlier = forall(Message, lambda j: implies(j < first, s.known[j] | (j < floor)))
+    return ~s.known[first] & (floor <= first) & earlier
+
+
+def find_places(s: Link, c: Count) -> Formula:
+    """With `c` places the member has one for each copy that comes, whatever the copy says."""
+    return forall(
+        Message,
+        Fragment,
+        Message,
+        Message,
+        lambda m, f, k, first: implies(
+            s.under_way[m, f, k] & ~s.known[m] & first_unknown(s, first, k), s.fits[c, first, m]
+        ),
+    )
+
+
 def is_part(m: Message, f: Fragment) -> Callable[[Message, Fragment], Formula]:
     """Return the test of being the fragment `f` of `m`."""
     return lambda j, g: (j == m) & (g == f)
@@ -103,17 +125,18 @@ def knows_up_to(
     s: Link,
     last: Message,
     is_over: Callable[[Message], Formula],
-    is_new: Callable[[Message, Fragment], Formula],
+    is_new: Callable[[Message, Fragment], Formula] | None = None,
 ) -> Formula:
-    """With what is over, and a new fragment, the member knows all up to `last`, and no more.
+    """With what is over, and a new fragment if any, the member knows all up to `last`, and no more.
 
     It knows what it has known or heard to be over, and what is whole, as far as that goes.
     """
 
+    def has(j: Message, g: Fragment) -> Formula:
+        return s.held[j, g] | is_new(j, g) if is_new else s.held[j, g]
+
     def whole(j: Message) -> Formula:
-        return forall(
-            Fragment, lambda g: implies(s.pieces[s.cut[j], g], s.held[j, g] | is_new(j, g))
-        )
+        return forall(Fragment, lambda g: implies(s.pieces[s.cut[j], g], has(j, g)))
 
     def knows(j: Message) -> Formula:
         return forall(Message, lambda i: implies(i <= j, s.known[i] | is_over(i) | whole(i)))
@@ -174,7 +197,6 @@ def send_again(s: Link, m: Message, f: Fragment) -> None:
 def hear_ack(s: Link, m: Message) -> None:
     """The sender hears that the member knows `m` and all before it."""
     guard(s.ack_under_way[m], "the member has sent an ack")
-    guard(is_unacked(s, m), "m is unacked")
 
     s.fate[every] = lambda k: ite((k <= m) & is_unacked(s, k), Fate.CONFIRMED, s.fate[k])
 
@@ -239,9 +261,7 @@ def receive_notice(s: Link, m: Message, last: Message) -> None:
     done = forall(Message, lambda k: implies(k <= m, is_closed(s, k)))
     guard(done, "the sender is done with m and all before it")
     guard(~s.known[m], "the member does not know that")
-    guard(
-        knows_up_to(s, last, lambda j: j <= m, lambda _j, _g: ~done), "that is what it knows then"
-    )
+    guard(knows_up_to(s, last, lambda j: j <= m), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: s.held[j, g] & (last < j)
     deliver_up_to(s, last, lambda j: j <= m)
@@ -250,13 +270,22 @@ def receive_notice(s: Link, m: Message, last: Message) -> None:
 @action(claims=RETRY_TIME)
 def forget(s: Link) -> None:
     """The member forgets what it knows and holds: its memory is bounded."""
-    guard(
-        forall(
-            Message,
-            lambda m: implies(s.known[m] | holds_some(s, m), is_closed(s, m) & ~comes(s, m)),
-        ),
-        "of all that it knows or holds no more copies are sent, and none is on its way",
+
+    def is_kept(s: Link, j: Message) -> Formula:
+        return s.known[j] | holds_some(s, j)
+
+    says_less = exists(
+        Message,
+        Fragment,
+        Message,
+        Message,
+        lambda m, f, k, j: s.under_way[m, f, k] & is_kept(s, j) & (k <= j),
     )
+    guard(
+        forall(Message, lambda m: implies(is_kept(s, m), is_closed(s, m))),
+        "of all that it knows or holds no more copies are sent",
+    )
+    guard(~says_less, "each copy on its way says that all this is over")
 
     s.known[every] = False
     s.held[every, every] = False
@@ -304,13 +333,15 @@ def switch_window(s: Link, c: Count) -> None:
 @action(claims=WINDOW)
 def switch_places(s: Link, c: Count) -> None:
     """The member makes more places for messages, or fewer."""
-
-    def may_hold(s: Link, m: Message) -> Formula:
-        return holds_some(s, m) | (comes(s, m) & ~s.known[m])
-
+    fit = forall(
+        Message,
+        Message,
+        lambda k, m: implies((k <= m) & ~s.known[k] & holds_some(s, m), s.fits[c, k, m]),
+    )
     guard(s.window <= c, "the window is no larger")
     guard(have_places(s, c, is_unacked), "what is unacked has places")
-    guard(have_places(s, c, may_hold), "what the member may hold has places")
+    guard(fit, "what the member holds has places, from what it does not know on")
+    guard(find_places(s, c), "what is on its way finds places")
 
     s.places = c
 
