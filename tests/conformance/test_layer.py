@@ -6,11 +6,12 @@ Claims 3.maximum_fragment_size, 3.message_retry_timer, 3.maximum_message_retry_t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from samebeat.channel import Channel, Holds
 from samebeat.messages import Fragment, FragmentAck
 from samebeat.parameters import Settings
 from samebeat.receiving import Receiving
@@ -120,13 +121,14 @@ def window_off_by_one(patch: Patch) -> None:
 
 def purges(patch: Patch) -> None:
     """A sender that drops what does not fit into a shorter queue."""
-    send = Sending.send
+    follow = Channel.follow
 
-    def cuts(self: Sending, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
-        yield from send(self, now_ms, epoch, settings)
-        self.queue = self.queue[: settings.send_queue_overflow_threshold]
+    def cuts(self: Channel, now_ms: int, holds: Holds) -> None:
+        follow(self, now_ms, holds)
+        queue = self.sending.queue
+        self.sending.queue = queue[: holds.settings.send_queue_overflow_threshold]
 
-    patch.setattr(Sending, "send", cuts)
+    patch.setattr(Channel, "follow", cuts)
 
 
 def silent(patch: Patch) -> None:
