@@ -14,5 +14,6 @@ VERIFIED = {
     "cluster": "d023ec51e05f13d6",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
-    "transport": "f0c786e358d875d6",
+    "transport": "ec5b07cd3ef58e34",
+    "link": "d81d195718b1ee7a",
 }

@@ -94,24 +94,18 @@ def holds_some(s: Link, m: Message) -> Formula:
     return exists(Fragment, lambda f: s.held[m, f])
 
 
-def first_unknown(s: Link, first: Message, floor: Message) -> Formula:
-    """`first` is the first message that the member does not know or hear to be over: from `floor`.
-
-    Places for messages are counted from there.
-    """
-    earlier = forall(Message, lambda j: implies(j < first, s.known[j] | (j < floor)))
-    return ~s.known[first] & (floor <= first) & earlier
-
-
 def find_places(s: Link, c: Count) -> Formula:
-    """With `c` places the member has one for each copy that comes, whatever the copy says."""
+    """With `c` places the member has one for each copy that comes, whatever the copy says.
+
+    Places are counted from any message that the member does not know, and will not hear to be over.
+    """
     return forall(
         Message,
         Fragment,
         Message,
         Message,
-        lambda m, f, k, first: implies(
-            s.under_way[m, f, k] & ~s.known[m] & first_unknown(s, first, k), s.fits[c, first, m]
+        lambda m, f, k, j: implies(
+            s.under_way[m, f, k] & ~s.known[m] & ~s.known[j] & (k <= j) & (j <= m), s.fits[c, j, m]
         ),
     )
 
@@ -121,27 +115,47 @@ def is_part(m: Message, f: Fragment) -> Callable[[Message, Fragment], Formula]:
     return lambda j, g: (j == m) & (g == f)
 
 
+def is_unknown(
+    s: Link,
+    m: Message,
+    is_over: Callable[[Message], Formula],
+    is_new: Callable[[Message, Fragment], Formula] | None = None,
+) -> Formula:
+    """The member neither knows `m` nor hears that it is over, and lacks a fragment of it."""
+
+    def lacks(g: Fragment) -> Formula:
+        return ~s.held[m, g] & ~is_new(m, g) if is_new else ~s.held[m, g]
+
+    return ~s.known[m] & ~is_over(m) & exists(Fragment, lambda g: s.pieces[s.cut[m], g] & lacks(g))
+
+
+def waits_for_the_first(
+    s: Link,
+    is_over: Callable[[Message], Formula],
+    is_new: Callable[[Message, Fragment], Formula],
+) -> Formula:
+    """The first message of all is unknown to the member, with what it hears and a new fragment."""
+
+    def is_first(m: Message) -> Formula:
+        return forall(Message, lambda j: m <= j)
+
+    return exists(Message, lambda m: is_first(m) & is_unknown(s, m, is_over, is_new))
+
+
 def knows_up_to(
     s: Link,
     last: Message,
     is_over: Callable[[Message], Formula],
     is_new: Callable[[Message, Fragment], Formula] | None = None,
 ) -> Formula:
-    """With what is over, and a new fragment if any, the member knows all up to `last`, and no more.
+    """The member knows all up to `last`, with what it hears and a new fragment, and no more."""
 
-    It knows what it has known or heard to be over, and what is whole, as far as that goes.
-    """
+    def is_next(m: Message) -> Formula:
+        return (last < m) & forall(Message, lambda j: implies(last < j, m <= j))
 
-    def has(j: Message, g: Fragment) -> Formula:
-        return s.held[j, g] | is_new(j, g) if is_new else s.held[j, g]
-
-    def whole(j: Message) -> Formula:
-        return forall(Fragment, lambda g: implies(s.pieces[s.cut[j], g], has(j, g)))
-
-    def knows(j: Message) -> Formula:
-        return forall(Message, lambda i: implies(i <= j, s.known[i] | is_over(i) | whole(i)))
-
-    return knows(last) & forall(Message, lambda j: implies(last < j, ~knows(j)))
+    all_before = forall(Message, lambda m: implies(m <= last, ~is_unknown(s, m, is_over, is_new)))
+    no_more = exists(Message, lambda m: is_next(m) & is_unknown(s, m, is_over, is_new))
+    return all_before & (no_more | forall(Message, lambda m: m <= last))
 
 
 def deliver_up_to(s: Link, last: Message, is_over: Callable[[Message], Formula]) -> None:
@@ -234,7 +248,7 @@ def keep(s: Link, m: Message, f: Fragment, k: Message) -> None:
     """The member keeps a fragment, and knows nothing yet: it acks no message."""
     guard(s.under_way[m, f, k], "it is on its way")
     guard(
-        ~exists(Message, lambda j: knows_up_to(s, j, lambda i: i < k, is_part(m, f))),
+        waits_for_the_first(s, lambda j: j < k, is_part(m, f)),
         "the member waits for the first message",
     )
 
@@ -245,10 +259,11 @@ def keep(s: Link, m: Message, f: Fragment, k: Message) -> None:
 def receive(s: Link, m: Message, f: Fragment, k: Message, last: Message) -> None:
     """The member gets a fragment, waits no more for what is over, delivers up to `last`, and acks.
 
-    So it does with a copy of what it knows: the ack may have been lost.
+    So it does with a copy of what it knows: the ack may have been lost. If that does not fit the
+    buffers any more, it might as well be lost.
     """
     guard(s.under_way[m, f, k], "it is on its way")
-    guard(s.cut[m] <= s.buffer_size, "it fits the buffers; else it might as well be lost")
+    guard(s.cut[m] <= s.buffer_size, "it fits the buffers", limit="environment")
     guard(knows_up_to(s, last, lambda j: j < k, is_part(m, f)), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: (s.held[j, g] | is_part(m, f)(j, g)) & (last < j)
@@ -260,7 +275,7 @@ def receive_notice(s: Link, m: Message, last: Message) -> None:
     """The sender has said that it is done with `m` and all before it, which is news."""
     done = forall(Message, lambda k: implies(k <= m, is_closed(s, k)))
     guard(done, "the sender is done with m and all before it")
-    guard(~s.known[m], "the member does not know that")
+    guard(~s.known[m], "the member does not know that", limit="environment")
     guard(knows_up_to(s, last, lambda j: j <= m), "that is what it knows then")
 
     s.held[every, every] = lambda j, g: s.held[j, g] & (last < j)
@@ -333,14 +348,18 @@ def switch_window(s: Link, c: Count) -> None:
 @action(claims=WINDOW)
 def switch_places(s: Link, c: Count) -> None:
     """The member makes more places for messages, or fewer."""
+
+    def may_hold(m: Message) -> Formula:
+        return holds_some(s, m) | ~s.known[m]
+
     fit = forall(
         Message,
         Message,
-        lambda k, m: implies((k <= m) & ~s.known[k] & holds_some(s, m), s.fits[c, k, m]),
+        lambda k, m: implies((k <= m) & may_hold(k) & holds_some(s, m), s.fits[c, k, m]),
     )
     guard(s.window <= c, "the window is no larger")
     guard(have_places(s, c, is_unacked), "what is unacked has places")
-    guard(fit, "what the member holds has places, from what it does not know on")
+    guard(fit, "what the member may hold has places")
     guard(find_places(s, c), "what is on its way finds places")
 
     s.places = c
@@ -366,8 +385,8 @@ def message_layer(s: Link, t: Transport) -> None:
     t.acked[every, every] = False
     t.buffer_size[every] = s.buffer_size
     t.places[every] = s.places
-    t.under_way[every, every, every] = lambda n, m, f: ~s.known[m] & exists(
-        Message, lambda k: s.under_way[m, f, k]
+    t.under_way[every, every, every] = lambda n, m, f: (
+        ~s.known[m] & exists(Message, lambda k: s.under_way[m, f, k])
     )
     t.ack_under_way[every, every] = lambda n, m: exists(
         Message, lambda k: (m <= k) & s.ack_under_way[k]

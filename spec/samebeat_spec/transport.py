@@ -11,8 +11,8 @@ any value at any time at which its guards allow it. These guards are the order o
 makes room first when raising, and what must drain when lowering.
 
 The network loses copies of fragments and of acks, repeats them, and lets them overtake each other.
-What was given up or confirmed, each fragment says; one that was sent earlier says less (``link``
-has what each says).
+What was given up or confirmed, each fragment says; one that was sent before that says less, and a
+member may hear it without one (``link`` has what each says).
 
 Not modelled here: time, so give-up is possible whenever a message is unacked, and what is under way
 is looked at directly where an implementation waits (``retries`` has the clocks). How the nodes tell
