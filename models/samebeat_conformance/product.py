@@ -86,7 +86,7 @@ class Conformance:
         missed: the same, from states in which the cores can be.
         at_once: how many moves of the cores were paths of so many spec steps.
         refused: how many proposals have no place in the instance.
-        early: how many fragments came that said less than was true when they came.
+        grains: how many edges each grain of the cores takes, where there are several.
     """
 
     states: int = 0
@@ -97,13 +97,13 @@ class Conformance:
     moves: int = 0
     stutter_checks: int = 0
     refused: int = 0
-    early: int = 0
     seconds: float = 0.0
     complete: bool = True
     divergence: Divergence | None = None
     uncovered: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     at_once: Counter[int] = field(default_factory=Counter)
+    grains: dict[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:

@@ -349,12 +349,17 @@ def switch_window(s: Link, c: Count) -> None:
 def switch_places(s: Link, c: Count) -> None:
     """The member makes more places for messages, or fewer."""
 
-    def may_hold(s: Link, m: Message) -> Formula:
-        return holds_some(s, m) | (comes(s, m) & ~s.known[m])
+    def may_hold(m: Message) -> Formula:
+        return holds_some(s, m) | ~s.known[m]
 
+    fit = forall(
+        Message,
+        Message,
+        lambda k, m: implies((k <= m) & may_hold(k) & holds_some(s, m), s.fits[c, k, m]),
+    )
     guard(s.window <= c, "the window is no larger")
     guard(have_places(s, c, is_unacked), "what is unacked has places")
-    guard(have_places(s, c, may_hold), "what the member may hold has places")
+    guard(fit, "what the member may hold has places")
     guard(find_places(s, c), "what is on its way finds places")
 
     s.places = c

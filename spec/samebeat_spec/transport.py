@@ -292,10 +292,18 @@ def switch_window(s: Transport, c: Count) -> None:
 
 @action(claims=WINDOW)
 def switch_places(s: Transport, n: Node, c: Count) -> None:
-    """`n` makes more places for messages, or fewer."""
+    """`n` makes more places for messages, or fewer.
+
+    Of what only comes, it need not hold all at once: a later message says which ones are over.
+    """
+    fit = forall(
+        Message,
+        Message,
+        lambda k, m: implies((k <= m) & may_hold(s, n, k) & holds_some(s, n, m), s.fits[c, k, m]),
+    )
     guard(s.window <= c, "the window is no larger")
     guard(have_places(s, c, is_unacked), "what is unacked has places")
-    guard(have_places(s, c, lambda _, m: may_hold(s, n, m)), "what n may hold has places")
+    guard(fit, "what n may hold has places")
 
     s.places[n] = c
 

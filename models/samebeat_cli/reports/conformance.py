@@ -90,6 +90,9 @@ def _remarks(o: Outcome) -> Iterator[str]:
     if o.divergence:
         yield f"{o.listed.name}: the core does what the spec does not:"
         yield from (f"  {line}" for line in o.divergence)
+    if o.found.grains:
+        shares = ", ".join(f"{grain} {count:,}" for grain, count in o.found.grains.items())
+        yield f"{o.listed.name}: edges covered by grain: {shares}"
     for failure in o.noise.failures[:10]:
         yield f"{o.listed.name}: not ignored: {failure}"
     for (action, reason), count in sorted(o.uncovered.items()):
@@ -122,6 +125,7 @@ def _instance(o: Outcome) -> dict[str, Any]:
         "states": found.states,
         "edges": found.edges,
         "edges_covered": found.edges_covered,
+        "edges_covered_by_grain": found.grains,
         "pairs": found.pairs,
         "moves": found.moves,
         "at_once": {str(n): count for n, count in sorted(found.at_once.items())},

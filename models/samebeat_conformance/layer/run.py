@@ -9,19 +9,23 @@ from typing import Any
 
 from samebeat_conformance.layer.instances import Listed
 from samebeat_conformance.layer.noise import make_noise
-from samebeat_conformance.layer.product import Product, Run
-from samebeat_conformance.layer.reasons import Reasons
+from samebeat_conformance.layer.product import Found, Product, Run
+from samebeat_conformance.layer.steps import Steps
 from samebeat_conformance.noise import Noise
+from samebeat_conformance.reasons import NEVER
 from samebeat_conformance.run import Outcome, nothing
 from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
 from samebeat_models.version import samebeat_version
 
+DIVERGES = "which is no step of the spec:"
 LEFT_OUT = (
     "messages: more of them, and more members than the one that a channel has",
     "messages: time; retry timers run out whenever the explorer likes, and W when it may",
     "messages: streams that start, since both ends know each other's boot",
     "messages: a change begins when the one before it is over at both ends",
 )
+PRODUCTION, STEPWISE = "production", "stepwise"
+"""The channel as it is, and the same one that takes one step at a time."""
 
 
 def conform(
@@ -29,15 +33,26 @@ def conform(
     most_pairs: int = 2_000_000,
     watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
-    """Explore a listed channel, disturb it, and judge what came of it."""
-    product = Product(listed, most_pairs, watch)
-    found = product.run()
-    if found.run is not None:
-        words = (*found.run.words, "which is no step of the spec:", *_changed(product, found.run))
-        return Outcome(listed, found, Noise(), Counter(), LEFT_OUT, words, _itf(product, found.run))
-    reasons = Reasons(product)
-    uncovered = Counter((step.action, reasons.of(step)) for step in product.uncovered())
-    return Outcome(listed, found, make_noise(product), uncovered, LEFT_OUT)
+    """Explore a listed channel in both grains, disturb it, and judge what came of it.
+
+    Each input of either must be steps of the spec, or nothing; and each step must be one of either.
+    """
+    spec = Steps(listed.instance)
+    covered, all_found, noise = bytearray(spec.edges), Found(), Noise()
+    for grain in (PRODUCTION, STEPWISE):
+        product = Product(listed, most_pairs, watch, stepwise=grain == STEPWISE, spec=spec)
+        found = product.run()
+        if found.run is not None:
+            words = (*found.run.words, DIVERGES, *_changed(product, found.run))
+            itf = _itf(product, found.run)
+            return Outcome(listed, found, noise, Counter(), LEFT_OUT, words, itf)
+        all_found.add(grain, found)
+        covered = bytearray(a | b for a, b in zip(covered, spec.covered, strict=True))
+        make_noise(product, noise)
+    spec.covered = covered
+    all_found.edges_covered = sum(covered)
+    uncovered = Counter((step.action, NEVER) for step in spec.uncovered())
+    return Outcome(listed, all_found, noise, uncovered, LEFT_OUT)
 
 
 def _changed(product: Product, run: Run) -> list[str]:

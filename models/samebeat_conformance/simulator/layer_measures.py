@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
-from samebeat.messages import Fragment
+from samebeat.messages import Fragment, Piece
 from samebeat.parameters import Settings
 from samebeat.sending import Overflow
-from samebeat_conformance.linked import Linked, Piece
+from samebeat_conformance.linked import Linked
 from samebeat_conformance.simulator.measures import Measure, Moment, NotMeasured, Stage, the_old
 
 LENGTH = 1_000
