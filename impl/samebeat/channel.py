@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from samebeat.messages import Fragment, FragmentAck
+from samebeat.messages import FragmentAck, Notice, Piece
 from samebeat.parameters import Settings
 from samebeat.receiving import Receiving, Takes
 from samebeat.sending import Failure, Sending
@@ -48,7 +48,7 @@ class Channel:
 
     sending: Sending
     receiving: Receiving
-    outbox: tuple[Fragment | FragmentAck, ...] = ()
+    outbox: tuple[Piece, ...] = ()
     inbox: tuple[bytes, ...] = ()
     failures: tuple[tuple[bytes, Failure], ...] = ()
 
@@ -74,13 +74,17 @@ class Channel:
         self.sending.enqueue(data, holds.settings)
         self._send(now_ms, holds)
 
-    def receive(self, body: Fragment | FragmentAck, now_ms: int, holds: Holds) -> None:
-        """Take a sound fragment, or an ack."""
+    def receive(self, body: Piece, now_ms: int, holds: Holds) -> None:
+        """Take a sound fragment, a notice, or an ack."""
         if isinstance(body, FragmentAck):
             self.failures = (*self.failures, *self.sending.acked(body))
             self._send(now_ms, holds)
             return
-        ack, delivered = self.receiving.receive(body, now_ms, holds.epoch, holds.takes)
+        said = (now_ms, holds.epoch, holds.takes)
+        if isinstance(body, Notice):
+            ack, delivered = self.receiving.notice(body, *said)
+        else:
+            ack, delivered = self.receiving.receive(body, *said)
         self.inbox = (*self.inbox, *delivered)
         if ack is not None:
             self._out((ack,))
@@ -88,13 +92,21 @@ class Channel:
     def on_timer(self, now_ms: int, holds: Holds) -> None:
         """Do what is due: give up, send again, forget."""
         self.receiving.forget_if_due(now_ms)
-        self.failures = (*self.failures, *self.sending.give_up(now_ms))
-        self._out(self.sending.retry(now_ms))
+        self.give_up(now_ms)
+        self._out(self.sending.retry(now_ms, holds.epoch, holds.settings))
         self._send(now_ms, holds)
 
+    def give_up(self, now_ms: int) -> None:
+        """Give up what is too old, and keep it to be reported."""
+        self.failures = (*self.failures, *self.sending.give_up(now_ms))
+
     def follow(self, now_ms: int, holds: Holds) -> None:
-        """What the node holds has changed: take that too, and send what a wider window lets out."""
-        self.receiving.hold(holds.takes)
+        """What the node holds has changed: take that too, and send what a wider window lets out.
+
+        If it takes more now, it says so at once: the peer may not ask, and sends by what it knows.
+        """
+        if self.receiving.hold(holds.takes):
+            self._out((self.receiving.greeting(),))
         self._send(now_ms, holds)
 
     # --- outputs ---------------------------------------------------------------------------------
@@ -104,7 +116,7 @@ class Channel:
         timers = (self.sending.next_timer(), self.receiving.forgets_at())
         return min((t for t in timers if t is not None), default=None)
 
-    def to_send(self) -> tuple[Fragment | FragmentAck, ...]:
+    def to_send(self) -> tuple[Piece, ...]:
         """Return what is to be sent, in order, once."""
         out, self.outbox = self.outbox, ()
         return out
@@ -123,6 +135,7 @@ class Channel:
 
     def _send(self, now_ms: int, holds: Holds) -> None:
         self._out(self.sending.send(now_ms, holds.epoch, holds.settings))
+        self._out(self.sending.news(now_ms, holds.epoch, holds.settings))
 
-    def _out(self, bodies: Iterable[Fragment | FragmentAck]) -> None:
+    def _out(self, bodies: Iterable[Piece]) -> None:
         self.outbox = (*self.outbox, *bodies)

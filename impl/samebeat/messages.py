@@ -157,6 +157,24 @@ class FragmentAck(Body, frozen=True, tag="fragment-ack"):
     window: Annotated[int, Meta(ge=1, le=65_535)]
 
 
+class Notice(Body, frozen=True, tag="notice"):
+    """What each fragment says besides its data, where none is sent that would say it.
+
+    Attributes:
+        boot, to: of the stream, as in a fragment.
+        epoch: as in a fragment.
+        floor: nothing below is sent any more.
+    """
+
+    boot: Natural
+    to: Natural
+    epoch: Natural
+    floor: Annotated[int, Meta(ge=1, lt=LARGEST)]
+
+
+Piece: TypeAlias = Fragment | FragmentAck | Notice
+"""What goes from one end of a channel to the other."""
+
 AnyBody: TypeAlias = (
     Request
     | Ack
@@ -171,6 +189,7 @@ AnyBody: TypeAlias = (
     | HeartbeatAck
     | Fragment
     | FragmentAck
+    | Notice
 )
 
 

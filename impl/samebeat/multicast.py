@@ -16,12 +16,12 @@ from samebeat.channel import Channel, Holds
 from samebeat.config import Transport
 from samebeat.effects import NotDelivered, Rejected
 from samebeat.fragments import is_sound
-from samebeat.messages import Fragment, FragmentAck, Heartbeat, HeartbeatAck, Message
+from samebeat.messages import Fragment, Heartbeat, HeartbeatAck, Message, Piece
 from samebeat.receiving import Takes
 from samebeat.sending import Failure, Overflow
 from samebeat.state import State, frozen, with_entry
 
-_DATAGRAMS = (Heartbeat, HeartbeatAck, Fragment, FragmentAck)
+_DATAGRAMS = Heartbeat | HeartbeatAck | Piece
 """What is never cut into fragments."""
 _SLOWER = 4
 """The change layer repeats itself once in so many retry timers of the channels."""
@@ -85,7 +85,7 @@ def arrive(s: State, source: str, message: Message) -> tuple[Message, ...]:
     body = message.body
     if isinstance(body, Heartbeat | HeartbeatAck):
         return (message,)
-    if not isinstance(body, Fragment | FragmentAck):
+    if not isinstance(body, Piece):
         if not s.channels:
             return (message,)
         s.tell(Rejected(source, f"{type(body).__name__} does not come as a datagram here"))
@@ -142,7 +142,7 @@ def timers(s: State) -> Iterator[int]:
             yield due_ms
 
 
-def flush(s: State) -> Iterator[tuple[str, Fragment | FragmentAck]]:
+def flush(s: State) -> Iterator[tuple[str, Piece]]:
     """Yield what goes out: after the steps of an input, by what the node holds then."""
     held = holds(s) if s.channels else None
     for member, known in s.channels.items():

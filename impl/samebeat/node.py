@@ -259,7 +259,7 @@ def _take(s: State, source: str, message: messages.Message) -> None:
             heartbeats.receive(s, source, message.epoch, body)
         case messages.HeartbeatAck():
             heartbeats.receive_ack(s, source, body)
-        case messages.Fragment() | messages.FragmentAck():
+        case messages.Fragment() | messages.FragmentAck() | messages.Notice():
             raise AssertionError("what is in fragments is put together before")
         case _:
             change.hear(s, source, body)

@@ -14,7 +14,7 @@ from math import ceil
 from types import MappingProxyType
 
 from samebeat.fragments import NOTHING, Partial
-from samebeat.messages import Fragment, FragmentAck
+from samebeat.messages import Fragment, FragmentAck, Notice
 from samebeat.parameters import Assumptions, Settings
 
 MAX_AHEAD = 1_024
@@ -89,9 +89,10 @@ class Receiving:
         if at is not None and now_ms >= at:
             self._begin(0)
 
-    def hold(self, held: Takes) -> None:
-        """From now on take this, too."""
-        self.takes = self.takes.and_also(held)
+    def hold(self, held: Takes) -> bool:
+        """From now on take this, too; return whether the peer may send more now than before."""
+        before, self.takes = self.takes, self.takes.and_also(held)
+        return (self.takes.size, self.takes.window) != (before.size, before.window)
 
     def receive(
         self, f: Fragment, now_ms: int, epoch: int, held: Takes
@@ -108,16 +109,37 @@ class Receiving:
         if f.boot < self.boot:
             return None, ()  # the peer has restarted since
         if f.to != self.me:
-            return self._ack(f, taken=False), ()
-        if f.boot > self.boot:
-            self._begin(f.boot)
-        self.heard_ms = now_ms
-        if f.epoch == epoch:
-            self.takes = held
-        self._skip_to(f.floor)
+            return self._ack(f), ()
+        if len(f.data) > self.takes.size:
+            return self._say(f.boot, 0, 0, 0), ()  # as if it had not come, but for what is taken
+        self._hear(f, now_ms, epoch, held)
         taken = f.sequence < self.below or self._keep(f)
         delivered = tuple(self._in_order())
-        return self._ack(f, taken), delivered
+        return (self._ack(f, f.sequence, f.index) if taken else self._ack(f)), delivered
+
+    def notice(
+        self, n: Notice, now_ms: int, epoch: int, held: Takes
+    ) -> tuple[FragmentAck | None, tuple[bytes, ...]]:
+        """Take a notice, as a fragment without data; it is acked only if it says something new."""
+        self.forget_if_due(now_ms)
+        if n.boot < self.boot:
+            return None, ()
+        if n.to != self.me:
+            return self._ack(n), ()
+        below = self._hear(n, now_ms, epoch, held)
+        delivered = tuple(self._in_order())
+        return (self._ack(n) if n.floor > below else None), delivered
+
+    def _hear(self, said: Fragment | Notice, now_ms: int, epoch: int, held: Takes) -> int:
+        """Take what a fragment says besides its data; return what was known below, before."""
+        if said.boot > self.boot:
+            self._begin(said.boot)
+        self.heard_ms = now_ms
+        if said.epoch == epoch:
+            self.takes = held
+        below = self.below
+        self._skip_to(said.floor)
+        return below
 
     def _begin(self, boot: int) -> None:
         self.boot, self.below, self.partials = boot, 0, MappingProxyType({})
@@ -135,7 +157,7 @@ class Receiving:
         """Keep a fragment, if it is within what is taken; return whether it was."""
         known = self.partials.get(f.sequence, Partial(f.size, f.length, NOTHING))
         ahead = f.sequence - self.below
-        if len(f.data) > self.takes.size or ahead >= self.takes.window or not known.fits(f):
+        if ahead >= self.takes.window or not known.fits(f):
             return False
         self._set({**self.partials, f.sequence: known.with_part(f)})
         return True
@@ -155,9 +177,8 @@ class Receiving:
         """Return an ack of nothing: the boot of this node, and what it takes."""
         return self._say(0, 0, 0, 0)
 
-    def _ack(self, f: Fragment, taken: bool) -> FragmentAck:
-        below = self.below if f.to == self.me else 0
-        return self._say(f.boot, below, *((f.sequence, f.index) if taken else (0, 0)))
+    def _ack(self, f: Fragment | Notice, sequence: int = 0, index: int = 0) -> FragmentAck:
+        return self._say(f.boot, self.below if f.to == self.me else 0, sequence, index)
 
     def _say(self, to: int, below: int, sequence: int, index: int) -> FragmentAck:
         self.acks += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from samebeat.fragments import count, cut
-from samebeat.messages import MAX_PAYLOAD, MIN_FRAGMENT, Fragment, FragmentAck
+from samebeat.messages import MAX_PAYLOAD, MIN_FRAGMENT, Fragment, FragmentAck, Notice
 from samebeat.parameters import Settings
 
 
@@ -79,6 +79,7 @@ class Sending:
         last: the sequence of the last message that was sent.
         queue: the messages that have not been sent.
         flight: those that have, and are not acked, in order.
+        stated: the last epoch that was stated to the peer.
     """
 
     me: int
@@ -89,6 +90,7 @@ class Sending:
     last: int = 0
     queue: tuple[bytes, ...] = ()
     flight: tuple[Sent, ...] = ()
+    stated: int = 0
 
     @property
     def floor(self) -> int:
@@ -118,23 +120,37 @@ class Sending:
 
     def send(self, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
         """Send what the window lets out, and yield its fragments."""
-        fresh: list[Sent] = []
-        size = min(settings.maximum_fragment_size, self.size)
-        while self.queue and self.last + 1 - self.floor < self._window(settings):
-            self.last += 1
-            sent = Sent(
-                self.last,
-                self.queue[0],
-                size,
-                epoch,
-                settings.message_retry_timer,
-                now_ms + settings.message_retry_timer,
-                now_ms + settings.maximum_message_retry_time,
-            )
-            self.queue, self.flight = self.queue[1:], (*self.flight, sent)
-            fresh.append(sent)
-        for sent in fresh:
-            yield from self._fragments(sent)
+        while self.may_send(settings):
+            yield from self.send_next(now_ms, epoch, settings)
+
+    def may_send(self, settings: Settings) -> bool:
+        """Return whether a message is queued that the window lets out."""
+        return bool(self.queue) and self.last + 1 - self.floor < self._window(settings)
+
+    def send_next(self, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
+        """Send the first message that is queued, and yield its fragments."""
+        self.last += 1
+        sent = Sent(
+            self.last,
+            self.queue[0],
+            min(settings.maximum_fragment_size, self.size),
+            epoch,
+            settings.message_retry_timer,
+            now_ms + settings.message_retry_timer,
+            now_ms + settings.maximum_message_retry_time,
+        )
+        self.queue, self.flight = self.queue[1:], (*self.flight, sent)
+        yield from self._fragments(sent, self._states(now_ms, epoch, settings))
+
+    def news(self, now_ms: int, epoch: int, settings: Settings) -> Iterator[Notice]:
+        """Yield a notice, if a later epoch could be stated than was: no fragment might come soon.
+
+        A notice that is lost is not repeated: the next fragment says the same.
+        """
+        now = self._states(now_ms, epoch, settings)
+        if self.peer and now > self.stated:
+            self.stated = now
+            yield Notice(self.me, self.peer, now, self.floor)
 
     def acked(self, ack: FragmentAck) -> list[tuple[bytes, Failure]]:
         """Take an ack; return the messages of which it is not known whether they were delivered.
@@ -151,7 +167,7 @@ class Sending:
                 failed = [(data, Failure.RESTARTED) for data in under_way]
             else:
                 self.queue = (*under_way, *self.queue)
-            self.flight, self.peer, self.acks = (), ack.boot, 0
+            self.flight, self.peer, self.acks, self.stated = (), ack.boot, 0, 0
         if ack.number > self.acks:
             self.acks, self.size, self.window = ack.number, ack.size, ack.window
         self.flight = tuple(
@@ -175,14 +191,15 @@ class Sending:
         self.flight = rest
         return [(m.data, Failure.GIVEN_UP) for m in failed]
 
-    def retry(self, now_ms: int) -> Iterator[Fragment]:
+    def retry(self, now_ms: int, epoch: int, settings: Settings) -> Iterator[Fragment]:
         """Send again what is due, and yield its fragments."""
         due = [m for m in self.flight if m.retry_at_ms <= now_ms]
         self.flight = tuple(
             replace(m, retry_at_ms=now_ms + m.retry_ms) if m in due else m for m in self.flight
         )
+        stated = self._states(now_ms, epoch, settings)
         for sent in due:
-            yield from self._fragments(sent)
+            yield from self._fragments(sent, stated)
 
     def next_timer(self) -> int | None:
         """Return when something is to be done; None: only when something is received."""
@@ -192,14 +209,28 @@ class Sending:
         """Return how many messages may be unacked: until the peer is known, one asks for it."""
         return min(settings.message_send_window, self.window) if self.peer else 1
 
-    def _fragments(self, sent: Sent) -> Iterator[Fragment]:
+    def _states(self, now_ms: int, epoch: int, settings: Settings) -> int:
+        """Return an epoch by whose settings all that is under way might have been sent now.
+
+        That is the last one as soon as what was sent before keeps to its limits, too.
+        """
+        keep_to_it = all(
+            min(m.size, len(m.data)) <= settings.maximum_fragment_size
+            and m.sequence - self.floor < settings.message_send_window
+            and m.give_up_at_ms <= now_ms + settings.maximum_message_retry_time
+            for m in self.flight
+        )
+        return epoch if keep_to_it else self.flight[0].epoch
+
+    def _fragments(self, sent: Sent, stated: int) -> Iterator[Fragment]:
         """Yield what is missing of a message; its first fragment, if the peer is not known."""
-        floor, epoch = self.floor, self.flight[0].epoch
+        floor = self.floor
+        self.stated = max(self.stated, stated)
         for index in sent.missing(sent.sequence == floor) if self.peer else (0,):
             yield Fragment(
                 self.me,
                 self.peer,
-                epoch,
+                stated,
                 floor,
                 sent.sequence,
                 index,

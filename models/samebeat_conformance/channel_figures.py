@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import count, product
 from random import Random
 
-from samebeat.messages import Fragment, FragmentAck
+from samebeat.messages import Fragment, FragmentAck, Piece
 from samebeat.parameters import Settings
 from samebeat.sending import Overflow
-from samebeat_conformance.linked import Linked, Piece
+from samebeat_conformance.linked import Linked
 
 
 def _only_acks(source: str, piece: Piece) -> list[int]:

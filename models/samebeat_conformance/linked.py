@@ -13,13 +13,12 @@ from typing import TypeAlias
 from samebeat.channel import Channel, Holds
 from samebeat.codec import VERSION, decode, encode
 from samebeat.ids import ViewId
-from samebeat.messages import Fragment, FragmentAck, Message
+from samebeat.messages import Fragment, Message, Piece
 from samebeat.parameters import Assumptions, Settings
 from samebeat.receiving import Takes
 from samebeat.sending import Failure
 from samebeat.state import State
 
-Piece: TypeAlias = Fragment | FragmentAck
 Fate: TypeAlias = Callable[[str, Piece], list[int]]
 """After which delays, in ms, the copies of a datagram of a node arrive; none: it is lost."""
 
@@ -140,7 +139,7 @@ class Linked:
         """A datagram arrives, whenever it is due."""
         _, to, data = self.flying.pop(index)
         body = decode(data).body
-        assert isinstance(body, Fragment | FragmentAck)
+        assert isinstance(body, Piece)
         self.ends[to].channel.receive(body, self._local_ms(to), self.holds(to))
         self._carry_out(to)
 

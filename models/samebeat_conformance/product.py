@@ -86,7 +86,6 @@ class Conformance:
         missed: the same, from states in which the cores can be.
         at_once: how many moves of the cores were paths of so many spec steps.
         refused: how many proposals have no place in the instance.
-        early: how many fragments came that said less than was true when they came.
     """
 
     states: int = 0
@@ -97,7 +96,6 @@ class Conformance:
     moves: int = 0
     stutter_checks: int = 0
     refused: int = 0
-    early: int = 0
     seconds: float = 0.0
     complete: bool = True
     divergence: Divergence | None = None

@@ -10,7 +10,6 @@ from samebeat_conformance.instances import Listed
 from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
 from samebeat_conformance.product import Conformance, Product
-from samebeat_conformance.reasons import NEVER
 from samebeat_conformance.specgraph import SpecGraph
 from samebeat_conformance.timed.instances import Listed as Timed
 from samebeat_conformance.trace import itf_of, lines_of
@@ -26,6 +25,8 @@ ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
     "answers and repetitions from states that their sender has left (what they say is sent anew)",
 )
+NEVER = "no core takes it"
+"""What is said of a step of the spec that the cores should take, and never do."""
 AT_ONCE = "all steps at once"
 ONE_BY_ONE = "one step at a time"
 

@@ -9,6 +9,7 @@ from samebeat_proofs.composed_proof import composed_proof
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
 from samebeat_proofs.limits_proof import limits_proof
+from samebeat_proofs.link_proof import link_proof
 from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.pair_proof import pair_proof
 from samebeat_proofs.timed_proof import timed_proof
@@ -23,6 +24,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "limits": limits_proof,
     "loss-time": loss_time_proof,
     "transport": transport_proof,
+    "link": link_proof,
 }
 
 

@@ -1,30 +1,25 @@
 """Why the message layer keeps its promises: what else is true of it, and what that is needed for.
 
-Read from the top: what is assumed of sizes and numbers, then where messages are, then who knows
-what of them, then what has room.
+Read from the top: where messages are, then who knows what of them, then what has room. What is
+assumed of sizes and numbers, and what is so of any sender, is in ``stream_invariants``.
 """
 
 from __future__ import annotations
 
-from samebeat_proofs.facts import axiom, strengthening
+from samebeat_proofs.facts import strengthening
+from samebeat_proofs.stream_invariants import is_sent
 from samebeat_spec.language import Formula, exists, forall, implies
-from samebeat_spec.transport import (
-    Count,
+from samebeat_spec.stream import (
     Fate,
     Fragment,
     Message,
-    Node,
-    Size,
-    Transport,
-    is_accepted,
     is_closed,
     is_unacked,
 )
-
-
-def is_sent(s: Transport, m: Message) -> Formula:
-    """`m` has left the queue."""
-    return is_unacked(s, m) | is_closed(s, m)
+from samebeat_spec.transport import (
+    Node,
+    Transport,
+)
 
 
 def is_held(s: Transport, n: Node, m: Message) -> Formula:
@@ -37,49 +32,7 @@ def is_coming(s: Transport, n: Node, m: Message) -> Formula:
     return exists(Fragment, lambda f: s.under_way[n, m, f])
 
 
-# --- what is assumed of sizes and numbers --------------------------------------------------------
-
-
-@axiom
-def every_message_has_a_fragment(s: Transport) -> Formula:
-    """Whatever the size of fragments, a message is cut into one at least."""
-    return forall(Size, lambda z: exists(Fragment, lambda f: s.pieces[z, f]))
-
-
-@axiom
-def one_message_fits(s: Transport) -> Formula:
-    """A number of messages is one at least."""
-    return forall(Count, Message, lambda c, m: s.fits[c, m, m])
-
-
-@axiom
-def more_is_more(s: Transport) -> Formula:
-    """What is no longer than a number is no longer than a larger one."""
-    return forall(
-        Count,
-        Count,
-        lambda c, d: implies(
-            c <= d,
-            forall(Message, Message, lambda k, m: implies(s.fits[c, k, m], s.fits[d, k, m])),
-        ),
-    )
-
-
 # --- where messages are --------------------------------------------------------------------------
-
-
-@strengthening("what is sent next must be later than all that was sent before")
-def accepted_in_order(s: Transport) -> Formula:
-    """Every message before an accepted one is accepted."""
-    return forall(
-        Message, Message, lambda k, m: implies((k < m) & is_accepted(s, m), is_accepted(s, k))
-    )
-
-
-@strengthening("a message that is sent now must not come before one that members hold")
-def sent_in_order(s: Transport) -> Formula:
-    """Every message before one that was sent was sent."""
-    return forall(Message, Message, lambda k, m: implies((k < m) & is_sent(s, m), is_sent(s, k)))
 
 
 @strengthening("a message that a member holds must not be given up while an earlier one is not")

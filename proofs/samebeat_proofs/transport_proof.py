@@ -6,9 +6,9 @@ assumed of that are three axioms, which counting satisfies.
 
 from __future__ import annotations
 
-from samebeat_proofs import transport_invariants
+from samebeat_proofs import stream_invariants, transport_invariants
 from samebeat_proofs.facts import Fact, Proof, Role, promised
-from samebeat_proofs.transport_invariants import (
+from samebeat_proofs.stream_invariants import (
     every_message_has_a_fragment,
     more_is_more,
     one_message_fits,
@@ -30,7 +30,8 @@ def transport_proof() -> Proof:
         unacked_fit=(),
         no_receiver_drop=(),
     )
-    strengthening = [x for x in vars(transport_invariants).values() if isinstance(x, Fact)]
+    parts = (stream_invariants, transport_invariants)
+    strengthening = [x for part in parts for x in vars(part).values() if isinstance(x, Fact)]
     steps = promised(
         spec,
         Role.STEP,

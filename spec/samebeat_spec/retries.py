@@ -40,19 +40,21 @@ from samebeat_spec.language import (
     variable,
     witness,
 )
-from samebeat_spec.transport import (
+from samebeat_spec.stream import (
     RETRIES,
     RETRY_TIME,
     Fate,
     Fragment,
     Message,
+    is_closed,
+    is_queued,
+    is_unacked,
+)
+from samebeat_spec.transport import (
     Node,
     Transport,
     holds_all,
     holds_some,
-    is_closed,
-    is_queued,
-    is_unacked,
 )
 
 

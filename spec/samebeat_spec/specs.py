@@ -83,6 +83,7 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Transport",
         (
             "samebeat_spec.transport",
+            "samebeat_spec.stream_properties",
             "samebeat_spec.transport_properties",
             "samebeat_spec.transport_liveness",
         ),
@@ -91,8 +92,18 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Retries",
         (
             "samebeat_spec.retries",
+            "samebeat_spec.stream_properties",
             "samebeat_spec.transport_properties",
             "samebeat_spec.transport_liveness",
+        ),
+    ),
+    "link": (
+        "Link",
+        (
+            "samebeat_spec.link",
+            "samebeat_spec.stream_properties",
+            "samebeat_spec.link_properties",
+            "samebeat_spec.link_liveness",
         ),
     ),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),

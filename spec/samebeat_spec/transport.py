@@ -11,8 +11,8 @@ any value at any time at which its guards allow it. These guards are the order o
 makes room first when raising, and what must drain when lowering.
 
 The network loses copies of fragments and of acks, repeats them, and lets them overtake each other.
-What was given up or confirmed, each fragment says. That a fragment says less than was true when it
-came is not modelled: it might as well have come before.
+What was given up or confirmed, each fragment says; one that was sent before that says less, and a
+member may hear it without one (``link`` has what each says).
 
 Not modelled here: time, so give-up is possible whenever a message is unacked, and what is under way
 is looked at directly where an implementation waits (``retries`` has the clocks). How the nodes tell
@@ -24,16 +24,10 @@ What this protocol promises is in ``transport_properties``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from samebeat_spec.language import (
-    Enumeration,
     Formula,
-    Ordered,
     Sort,
-    State,
     action,
-    element,
     every,
     exists,
     forall,
@@ -42,78 +36,42 @@ from samebeat_spec.language import (
     implies,
     initial,
     ite,
-    one_of,
     relation,
     variable,
 )
-
-FRAGMENTS = ("3.maximum_fragment_size",)
-RETRIES = ("3.message_retry_timer",)
-RETRY_TIME = ("3.maximum_message_retry_time",)
-QUEUE = ("3.send_queue_overflow_threshold",)
-WINDOW = ("3.message_send_window",)
+from samebeat_spec.stream import (
+    FRAGMENTS,
+    QUEUE,
+    RETRIES,
+    RETRY_TIME,
+    WINDOW,
+    Count,
+    Fate,
+    Fragment,
+    Message,
+    Size,
+    Stream,
+    have_places,
+    is_closed,
+    is_queued,
+    is_unacked,
+)
 
 
 class Node(Sort, symmetric=True):
     """A member of the view, other than the sender."""
 
 
-class Message(Ordered):
-    """A message, by its number: in the order in which messages are accepted."""
-
-
-class Fragment(Sort):
-    """A part of a message, by its place in it."""
-
-
-class Size(Ordered):
-    """A size of fragments."""
-
-
-class Count(Ordered):
-    """A number of messages."""
-
-
-class Fate(Enumeration):
-    """How far the sender is with a message."""
-
-    NEW = element("not submitted")
-    TURNED_DOWN = element("did not fit into the queue; the caller was told and may try again")
-    QUEUED = element("accepted, and waits for the window")
-    SENT = element("sent once to every member, and unacked")
-    RETRIED = element("sent again to some member, and unacked")
-    CONFIRMED = element("acked by every member")
-    FAILED = element("given up; the caller was told")
-
-
-class Transport(State):
+class Transport(Stream):
     """The sender's queue and window, the members' buffers, and the copies under way."""
 
-    pieces = relation(Size, Fragment, constant=True)
-    """what a message is cut into, for each largest size of a fragment"""
-    fits = relation(Count, Message, Message, constant=True)
-    """a row of messages, from the first to the last, is no longer than a number of messages"""
-    at_the_start = variable(Size, constant=True)
-    """the size of fragments and buffers at the start"""
-    messages_at_the_start = variable(Count, constant=True)
-    """the window, the places, the threshold and the capacity at the start"""
-
-    fate = function(Message, to=Fate)
-    cut = function(Message, to=Size)
-    """the largest size of a fragment when the message was cut, which is once"""
     acked = relation(Node, Message)
     """whose acks of an unacked message the sender has heard"""
 
-    fragment_size = variable(Size)
-    """no fragment that the sender cuts is larger"""
     buffer_size = function(Node, to=Size)
     """how large a fragment a member can take"""
-    window = variable(Count)
-    """no more messages are sent while the first of them is unacked"""
     places = function(Node, to=Count)
     """how many messages a member can hold"""
-    threshold = variable(Count)
-    """a message that finds so many queued is turned down"""
     capacity = variable(Count)
     """how many messages the queue has memory for"""
 
@@ -129,37 +87,6 @@ class Transport(State):
     """what the member has ever delivered; for the promises, nobody looks at it"""
     delivered_again = relation(Node, Message)
     """what the member has delivered more than once; for the promises"""
-
-
-def is_accepted(s: Transport, m: Message) -> Formula:
-    """The queue has taken `m`."""
-    return (s.fate[m] != Fate.NEW) & (s.fate[m] != Fate.TURNED_DOWN)
-
-
-def is_unacked(s: Transport, m: Message) -> Formula:
-    """`m` was sent, and neither confirmed nor given up."""
-    return one_of(s.fate[m], Fate.SENT, Fate.RETRIED)
-
-
-def is_closed(s: Transport, m: Message) -> Formula:
-    """The sender is done with `m`."""
-    return one_of(s.fate[m], Fate.CONFIRMED, Fate.FAILED)
-
-
-def is_queued(s: Transport, m: Message) -> Formula:
-    """`m` waits in the queue."""
-    return s.fate[m] == Fate.QUEUED
-
-
-def is_next(s: Transport, m: Message) -> Formula:
-    """`m` is the first message that is not accepted."""
-    earlier = forall(Message, lambda k: implies(k < m, is_accepted(s, k)))
-    return ~is_accepted(s, m) & earlier
-
-
-def queue_has_room(s: Transport, m: Message) -> Formula:
-    """With `m` the queue holds no more than its threshold; messages in it follow each other."""
-    return forall(Message, lambda k: implies(is_queued(s, k), s.fits[s.threshold, k, m]))
 
 
 def holds_some(s: Transport, n: Node, m: Message) -> Formula:
@@ -178,15 +105,6 @@ def may_hold(s: Transport, n: Node, m: Message) -> Formula:
     return holds_some(s, n, m) | comes
 
 
-def have_places(s: Transport, c: Count, which: Callable[[Transport, Message], Formula]) -> Formula:
-    """From the first to the last of some messages there are no more than `c`."""
-    return forall(
-        Message,
-        Message,
-        lambda k, m: implies((k <= m) & which(s, k) & which(s, m), s.fits[c, k, m]),
-    )
-
-
 @initial
 def start(s: Transport) -> None:
     """Nothing has been submitted, and all have the same room."""
@@ -196,27 +114,6 @@ def start(s: Transport) -> None:
     s.places[every] = s.messages_at_the_start
     s.threshold = s.messages_at_the_start
     s.capacity = s.messages_at_the_start
-
-
-# --- the sender's queue ----------------------------------------------------------------------
-
-
-@action(claims=QUEUE)
-def submit(s: Transport, m: Message) -> None:
-    """The queue accepts `m`."""
-    guard(is_next(s, m), "messages are numbered as they are accepted", limit="environment")
-    guard(queue_has_room(s, m), "the queue has room")
-
-    s.fate[m] = Fate.QUEUED
-
-
-@action(claims=QUEUE)
-def turn_down(s: Transport, m: Message) -> None:
-    """The queue is full: the caller is told that `m` was not accepted."""
-    guard(is_next(s, m), "messages are numbered as they are accepted", limit="environment")
-    guard(~queue_has_room(s, m), "the queue is full")
-
-    s.fate[m] = Fate.TURNED_DOWN
 
 
 # --- the sender's window ---------------------------------------------------------------------
@@ -298,6 +195,37 @@ def receive(s: Transport, n: Node, m: Message, f: Fragment) -> None:
     s.known[n, every] = lambda k: s.known[n, k] | over(k)
 
 
+@action(claims=FRAGMENTS + WINDOW)
+def receive_early(s: Transport, n: Node, m: Message, f: Fragment) -> None:
+    """`n` keeps a fragment that says less than is true: it was sent before that was so.
+
+    ``link`` knows what each copy says. Here it is taken from there that `n` has a place for it.
+    """
+
+    def fit(k: Message) -> Formula:
+        c = s.places[n]
+        return implies(k <= m, s.fits[c, k, m]) & implies(m <= k, s.fits[c, m, k])
+
+    guard(s.under_way[n, m, f], "it is on its way")
+    guard(~s.known[n, m], "n does not know m")
+    guard(
+        forall(Message, lambda k: implies(may_hold(s, n, k), fit(k))),
+        "it was sent when there was a place for it",
+        limit="environment",
+    )
+
+    s.held[n, m, f] = True
+
+
+@action(claims=RETRY_TIME)
+def skip(s: Transport, n: Node, m: Message) -> None:
+    """`n` hears that the sender is done with `m`, and waits for it no more."""
+    guard(is_closed(s, m), "the sender is done with m")
+
+    s.held[n, m, every] = False
+    s.known[n, m] = True
+
+
 @action(claims=RETRIES)
 def ack_again(s: Transport, n: Node, m: Message) -> None:
     """`n` drops a copy of what it knows, and acks again: the ack may have been lost."""
@@ -364,10 +292,18 @@ def switch_window(s: Transport, c: Count) -> None:
 
 @action(claims=WINDOW)
 def switch_places(s: Transport, n: Node, c: Count) -> None:
-    """`n` makes more places for messages, or fewer."""
+    """`n` makes more places for messages, or fewer.
+
+    Of what only comes, it need not hold all at once: a later message says which ones are over.
+    """
+    fit = forall(
+        Message,
+        Message,
+        lambda k, m: implies((k <= m) & may_hold(s, n, k) & holds_some(s, n, m), s.fits[c, k, m]),
+    )
     guard(s.window <= c, "the window is no larger")
     guard(have_places(s, c, is_unacked), "what is unacked has places")
-    guard(have_places(s, c, lambda _, m: may_hold(s, n, m)), "what n may hold has places")
+    guard(fit, "what n may hold has places")
 
     s.places[n] = c
 

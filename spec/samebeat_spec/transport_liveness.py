@@ -8,18 +8,20 @@
 from __future__ import annotations
 
 from samebeat_spec.language import Formula, leads_to
-from samebeat_spec.transport import (
+from samebeat_spec.stream import (
     RETRIES,
     RETRY_TIME,
     Message,
+    is_closed,
+    is_queued,
+    is_unacked,
+)
+from samebeat_spec.transport import (
     Transport,
     ack_again,
     deliver,
     give_up,
     hear_ack,
-    is_closed,
-    is_queued,
-    is_unacked,
     receive,
     send,
     send_again,

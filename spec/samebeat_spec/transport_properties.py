@@ -1,7 +1,8 @@
 """What the message layer promises, and what must be possible in it.
 
 ``in_flight_fits``, ``at_most_once`` and ``queue_never_purged`` are named in ``limits`` too: there
-of one number for each limit, here of messages and fragments.
+of one number for each limit, here of messages and fragments. What the sender alone promises is in
+``stream_properties``. No state is final: a member may forget, and hear again what is over.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from samebeat_spec.language import (
     forall,
     implies,
     invariant,
-    one_of,
     step_property,
-    terminal,
     witness,
 )
-from samebeat_spec.transport import (
+from samebeat_spec.stream import (
     FRAGMENTS,
     QUEUE,
     RETRIES,
@@ -26,15 +25,16 @@ from samebeat_spec.transport import (
     Fate,
     Fragment,
     Message,
-    Node,
-    Transport,
     have_places,
-    holds_all,
-    holds_some,
     is_closed,
     is_queued,
     is_unacked,
-    queue_has_room,
+)
+from samebeat_spec.transport import (
+    Node,
+    Transport,
+    holds_all,
+    holds_some,
 )
 
 
@@ -86,33 +86,6 @@ def never_silently_lost(s: Transport) -> Formula:
     )
 
 
-@step_property(claims=RETRY_TIME)
-def outcome_stable(s: Transport, t: Transport) -> Formula:
-    """What was said of a message that was confirmed or given up stays so."""
-    return forall(Message, lambda m: implies(is_closed(s, m), t.fate[m] == s.fate[m]))
-
-
-@step_property(claims=QUEUE)
-def queue_never_purged(s: Transport, t: Transport) -> Formula:
-    """A message that was accepted leaves the queue only to be sent."""
-    return forall(
-        Message,
-        lambda m: implies(is_queued(s, m), one_of(t.fate[m], Fate.QUEUED, Fate.SENT)),
-    )
-
-
-@step_property(claims=QUEUE)
-def turned_down_when_full(s: Transport, t: Transport) -> Formula:
-    """A message is turned down only if the queue is full."""
-    return forall(
-        Message,
-        lambda m: implies(
-            (s.fate[m] != Fate.TURNED_DOWN) & (t.fate[m] == Fate.TURNED_DOWN),
-            ~queue_has_room(s, m),
-        ),
-    )
-
-
 @invariant(claims=QUEUE)
 def queued_fit(s: Transport) -> Formula:
     """The queue has memory for all that is queued."""
@@ -139,12 +112,6 @@ def new_traffic_fits(s: Transport) -> Formula:
         & forall(Node, lambda n: s.window <= s.places[n])
         & (s.threshold <= s.capacity)
     )
-
-
-@terminal
-def all_closed(s: Transport) -> Formula:
-    """Every message of the model is confirmed or given up."""
-    return forall(Message, lambda m: is_closed(s, m))
 
 
 # --- what must be possible -------------------------------------------------------------------
@@ -230,20 +197,25 @@ def a_message_ahead(s: Transport) -> Formula:
     )
 
 
-@witness(claims=WINDOW)
-def a_full_window(s: Transport) -> Formula:
-    """A message waits in the queue because the window is full."""
+@witness(claims=RETRY_TIME)
+def not_heard_yet(s: Transport) -> Formula:
+    """A member has all of a message, and waits: it has not heard that an earlier one was given up.
+
+    No copy is on its way that would say so.
+    """
     return exists(
+        Node,
         Message,
         Message,
-        lambda k, m: is_unacked(s, k) & is_queued(s, m) & ~s.fits[s.window, k, m],
+        lambda n, k, m: (
+            (k < m)
+            & (s.fate[k] == Fate.FAILED)
+            & ~s.known[n, k]
+            & holds_some(s, n, m)
+            & holds_all(s, n, m)
+            & ~exists(Message, Fragment, lambda j, f: s.under_way[n, j, f])
+        ),
     )
-
-
-@witness(claims=QUEUE)
-def an_overflow(s: Transport) -> Formula:
-    """A message was turned down."""
-    return exists(Message, lambda m: s.fate[m] == Fate.TURNED_DOWN)
 
 
 @witness(claims=FRAGMENTS)
@@ -257,28 +229,6 @@ def fragments_drain(s: Transport) -> Formula:
     )
 
 
-@witness(claims=FRAGMENTS)
-def larger_fragments_are_cut(s: Transport) -> Formula:
-    """A larger message was cut after a smaller one."""
-    return exists(
-        Message,
-        Message,
-        lambda k, m: (k < m) & is_unacked(s, k) & is_unacked(s, m) & (s.cut[k] < s.cut[m]),
-    )
-
-
-@witness(claims=WINDOW)
-def a_window_drains(s: Transport) -> Formula:
-    """More is unacked than the new window allows."""
-    return ~have_places(s, s.window, is_unacked)
-
-
-@witness(claims=QUEUE)
-def a_queue_drains(s: Transport) -> Formula:
-    """More is queued than the new threshold allows."""
-    return ~have_places(s, s.threshold, is_queued)
-
-
 @witness(claims=FRAGMENTS + WINDOW)
 def members_differ(s: Transport) -> Formula:
     """One member has made room and another has not yet."""
@@ -287,15 +237,3 @@ def members_differ(s: Transport) -> Formula:
         Node,
         lambda a, b: (s.buffer_size[a] < s.buffer_size[b]) | (s.places[a] < s.places[b]),
     )
-
-
-@witness(claims=WINDOW)
-def a_larger_window_is_used(s: Transport) -> Formula:
-    """More messages are unacked than the window at the start allowed."""
-    return ~have_places(s, s.messages_at_the_start, is_unacked)
-
-
-@witness(claims=QUEUE)
-def a_longer_queue_is_used(s: Transport) -> Formula:
-    """More messages are queued than the threshold at the start allowed."""
-    return ~have_places(s, s.messages_at_the_start, is_queued)

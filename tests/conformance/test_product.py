@@ -23,8 +23,7 @@ from samebeat_conformance.instances import find, group_change
 from samebeat_conformance.mapping import CONSTANT_HERE, MAPPED
 from samebeat_conformance.noise import make_noise
 from samebeat_conformance.product import Conformance, Product
-from samebeat_conformance.reasons import NEVER
-from samebeat_conformance.run import Outcome, conform
+from samebeat_conformance.run import NEVER, Outcome, conform
 from samebeat_models.results import Verdict
 from samebeat_spec.specs import load_spec
 

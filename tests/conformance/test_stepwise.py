@@ -14,8 +14,7 @@ from samebeat_conformance.concrete import Local, body_of, state_key
 from samebeat_conformance.inputs import Crash, FinishLate, Input, OneStep
 from samebeat_conformance.instances import find, group_change
 from samebeat_conformance.product import Product
-from samebeat_conformance.reasons import NEVER
-from samebeat_conformance.run import AT_ONCE, ONE_BY_ONE, conform
+from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, conform
 from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_models.results import Verdict
 

@@ -17,7 +17,7 @@ from samebeat import change, heartbeats
 from samebeat.messages import Heartbeat
 from samebeat.pair import Watch
 from samebeat.state import State, with_entry
-from samebeat_conformance.reasons import NEVER
+from samebeat_conformance.run import NEVER
 from samebeat_conformance.timed.instances import COMPOSITION, LISTED, Listed, find
 from samebeat_conformance.timed.product import Product
 from samebeat_conformance.timed.run import conform

@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import structs
 
 from samebeat.channel import Channel, Holds
-from samebeat.messages import Fragment
+from samebeat.messages import Fragment, Piece
 from samebeat.parameters import Assumptions, Settings
 from samebeat.receiving import Takes
-from samebeat_conformance.linked import Linked, Piece
+from samebeat_conformance.linked import Linked
 
 SETTINGS = Settings(message_retry_timer=100, maximum_message_retry_time=1_000)
 SMALL = Settings(

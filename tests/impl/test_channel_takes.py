@@ -84,11 +84,10 @@ def test_the_memory_grows_as_a_change_opens_and_shrinks_when_the_peer_has_draine
     memory = link.ends["b"].channel.receiving
     assert memory.takes.memory_ms == 2_000
     link.fate = lambda source, piece: [0]
-    link.run(50)
-    assert link.ends["b"].delivered == [b"old"]
+    link.run(49)
     assert memory.takes.memory_ms == 2_000
-    link.enqueue("a", b"new")
-    link.run(0)
+    link.run(1)
+    assert link.ends["b"].delivered == [b"old"]
     assert memory.takes.memory_ms == 300
 
 
@@ -115,9 +114,6 @@ def test_a_smaller_fragment_size_lets_what_is_under_way_drain() -> None:
     assert link.ends["b"].delivered == [LONG, LONG]
     assert link.ends["a"].failed == []
     assert [f.size for _, f in link.fragments()] == [1_400, 64, 64, 64, 64, 1_400]
-    assert link.ends["b"].channel.receiving.takes.size == 1_400
-    link.enqueue("a", b"drained")
-    link.run(0)
     assert link.ends["b"].channel.receiving.takes.size == 64
 
 

@@ -45,6 +45,7 @@ BODIES: tuple[messages.AnyBody, ...] = (
         LARGE, LARGE, LARGE, LARGE - 1, LARGE - 1, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
     ),
     messages.FragmentAck(LARGE, LARGE, LARGE, LARGE, LARGE, 251, 65_507, 65_535),
+    messages.Notice(LARGE, LARGE, LARGE, LARGE - 1),
 )
 
 

@@ -137,6 +137,8 @@ SHOWN_BY = {
     ("cluster", "in_doubt_resolves"): "cluster-2x1-live",
     ("transport", "told_in_the_end"): "transport-live",
     ("transport", "confirmed_in_the_end"): "transport-live",
+    ("link", "told_in_the_end"): "link-fragments",
+    ("link", "confirmed_in_the_end"): "link-fragments",
     ("retries", "told_in_the_end"): "retries-sizes",
     ("retries", "confirmed_in_the_end"): "retries-lossless",
 }

@@ -8,6 +8,7 @@ from samebeat_proofs.cluster_proof import cluster_proof
 from samebeat_proofs.engine import Engine
 from samebeat_proofs.facts import Proof
 from samebeat_proofs.group_proof import group_proof
+from samebeat_proofs.link_proof import link_proof
 from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.obligations import ONE_VALUE
 from samebeat_proofs.second_opinion import ask_cvc5, is_available
@@ -74,6 +75,14 @@ def test_cvc5_does_not_agree_that_losses_take_time_without_times():
 @pytest.mark.parametrize("fact", [f.name for f in timed_proof().facts])
 def test_cvc5_agrees_on_every_obligation_of_the_heartbeat_pair(fact):
     engine = Engine(timed_proof())
+    for obligation in engine.generator.obligations_called(fact):
+        assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fact", [f.name for f in link_proof().facts])
+def test_cvc5_agrees_on_every_obligation_of_a_channel(fact):
+    engine = Engine(link_proof())
     for obligation in engine.generator.obligations_called(fact):
         assert ask_cvc5(smtlib(engine.generator, obligation)) == "unsat", obligation.name
 

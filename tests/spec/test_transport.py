@@ -147,6 +147,23 @@ def test_a_later_message_waits_for_an_earlier_one_until_that_is_given_up():
     assert enabled(at, "receive") == set()  # of the first, copies are dropped
 
 
+def test_a_member_may_hear_without_a_copy_that_a_message_was_given_up():
+    """Claim 3.maximum_message_retry_time."""
+    at = walk("transport-live-2", "submit 0", "submit 1", "send 0", "send 1", "receive n1 1 f1")
+    assert enabled(at, "skip") == set()
+    at("give_up 0", "skip n1 0")
+    assert enabled(at, "deliver") == {"n1 1"}
+
+
+def test_a_copy_that_says_less_than_is_true_closes_nothing_and_needs_a_place():
+    """Claim 3.message_send_window."""
+    one_by_one = ("submit 0", "send 0", "give_up 0", "submit 1", "send 1")
+    at = walk("transport-one-by-one", *one_by_one)
+    assert enabled(at, "receive_early") == set()  # two messages come, and there is one place
+    at("lose n1 0 f1", "lose n1 0 f2", "receive_early n1 1 f1")
+    assert at["known[n1, 0]"] == "false"
+
+
 def test_a_full_window_keeps_messages_in_the_queue_and_a_full_queue_turns_them_down():
     """Claims 3.message_send_window and 3.send_queue_overflow_threshold."""
     at = walk("transport-window", "submit 0", "send 0", "submit 1")

@@ -90,8 +90,6 @@ def _remarks(o: Outcome) -> Iterator[str]:
     if o.divergence:
         yield f"{o.listed.name}: the core does what the spec does not:"
         yield from (f"  {line}" for line in o.divergence)
-    for failure in o.noise.failures[:10]:
-        yield f"{o.listed.name}: not ignored: {failure}"
     if o.grains:
         by = ", ".join(f"{count:,} where cores take {grain}" for grain, count in o.grains.items())
         yield f"{o.listed.name}: edges covered: {by}"

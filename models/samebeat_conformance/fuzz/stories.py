@@ -231,6 +231,12 @@ def _piece_ack(c: Choices) -> messages.FragmentAck:
     )  # fmt: skip
 
 
+def _notice(c: Choices) -> messages.Notice:
+    return messages.Notice(
+        c.of((1, 1, 1, 2, 2**53)), c.of((1, 1, 1, 0, 2)), c.of(_NUMBERS), c.of((1, 2, 5, 2**53 - 1))
+    )
+
+
 def _body(c: Choices) -> messages.AnyBody:
     makers: tuple[Callable[[], Any], ...] = (
         lambda: messages.Request(_change(c), _view(c), c.of(_SETTINGS)),
@@ -247,6 +253,7 @@ def _body(c: Choices) -> messages.AnyBody:
         lambda: messages.HeartbeatAck(c.of(_NUMBERS), c.of(_NUMBERS)),
         lambda: _piece(c, c.bytes(40)),
         lambda: _piece_ack(c),
+        lambda: _notice(c),
     )
     body: messages.AnyBody = c.of(makers)()
     return body

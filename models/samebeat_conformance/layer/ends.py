@@ -21,21 +21,25 @@ from msgspec import structs
 
 from samebeat.channel import Channel, Holds
 from samebeat.fragments import Partial, is_sound
-from samebeat.messages import Fragment, FragmentAck
+from samebeat.messages import Fragment, FragmentAck, Notice, Piece
 from samebeat.parameters import Assumptions, Settings
 from samebeat.receiving import Receiving, Takes
 from samebeat.sending import Overflow, Sending, Sent
+from samebeat_conformance.layer.stepwise import StepwiseChannel
 
 ASSUMED = Assumptions()
 _LATER_MS, _LAST_MS = 1, 2
 """When the timers of a message run out, unless the explorer says that one has."""
-_BOOT = 1
+BOOT = 1
+"""Of both nodes."""
+_NEVER_STATED = -1
+"""The sender says again and again where it is, as nobody has told it that this is known."""
 
 
 class Fate(Enum):
     """What has become of a message, as far as its sender knows."""
 
-    NEW, TURNED_DOWN, QUEUED, SENT, RETRIED, CONFIRMED, FAILED = range(7)
+    NEW, TURNED_DOWN, QUEUED, SENT, CONFIRMED, FAILED = range(6)
 
 
 CLOSED = (Fate.CONFIRMED, Fate.FAILED)
@@ -50,6 +54,7 @@ class Sender:
         epoch, settings: what its node has committed.
         fates: of each message.
         cuts: how large the fragments of each are, once it is sent; 0 before.
+        capacity: how many messages the queue has had to have memory for at most.
     """
 
     sending: tuple[int, int, int, tuple[bytes, ...], tuple[Sent, ...]]
@@ -57,6 +62,7 @@ class Sender:
     settings: Settings
     fates: tuple[Fate, ...]
     cuts: tuple[int, ...]
+    capacity: int
 
     @property
     def size(self) -> int:
@@ -71,8 +77,17 @@ class Sender:
     @property
     def floor(self) -> int:
         """Nothing below is sent any more."""
-        _, _, last, _, flight = self.sending
-        return flight[0].sequence if flight else last + 1
+        return self.flight[0].sequence if self.flight else self.last + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last message that was sent."""
+        return self.sending[2]
+
+    @property
+    def flight(self) -> tuple[Sent, ...]:
+        """What is sent, and not acked."""
+        return self.sending[4]
 
 
 Parts: TypeAlias = tuple[tuple[int, int, int, tuple[tuple[int, bytes], ...]], ...]
@@ -101,15 +116,29 @@ class Receiver:
     delivered: tuple[bool, ...]
     again: tuple[bool, ...]
 
-
-Piece: TypeAlias = Fragment | FragmentAck
+    def has(self, sequence: int, index: int) -> bool:
+        """Return whether it has acked a piece, and would again."""
+        return sequence < self.below or any(
+            sequence == n and index in dict(parts) for n, _, _, parts in self.parts
+        )
 
 
 class Ends:
-    """Makes steps of the two ends of a channel for given messages."""
+    """Makes steps of the two ends of a channel for given messages.
 
-    def __init__(self, messages: tuple[bytes, ...], start: Settings) -> None:
+    Args:
+        messages: what is sent.
+        start: what both have committed.
+        stepwise: whether the ends take one step at a time.
+    """
+
+    def __init__(
+        self, messages: tuple[bytes, ...], start: Settings, *, stepwise: bool = False
+    ) -> None:
         self.messages = messages
+        self._channel = StepwiseChannel if stepwise else Channel
+        self.of_receiver = (self.receive, self.forget, self.open, self.close)
+        """the inputs that are not the sender's"""
         self._of = {data: m for m, data in enumerate(messages)}
         takes = Takes.of(start, ASSUMED)
         nothing = len(messages) * (False,)
@@ -119,9 +148,10 @@ class Ends:
             start,
             len(messages) * (Fate.NEW,),
             len(messages) * (0,),
+            start.send_queue_overflow_threshold,
         )
         self.receiver = Receiver(
-            _BOOT, 1, (), takes.size, takes.window, 0, 1, start, None, nothing, nothing
+            BOOT, 1, (), takes.size, takes.window, 0, 1, start, None, nothing, nothing
         )
 
     # --- the sender ------------------------------------------------------------------------------
@@ -154,9 +184,30 @@ class Ends:
         channel.on_timer(0, self._holds(s))
         return self._sent(s, channel)
 
-    def commit(self, s: Sender, settings: Settings) -> tuple[Sender, tuple[Piece, ...]]:
-        """The sender's node commits a change."""
-        s = replace(s, epoch=s.epoch + 1, settings=settings)
+    def send(self, s: Sender) -> tuple[Sender, tuple[Piece, ...]]:
+        """A channel that takes one step at a time sends what is next, if the window lets it out."""
+        channel = self._sending(s)
+        assert isinstance(channel, StepwiseChannel), "others send at once"
+        channel.send_next(0, self._holds(s))
+        return self._sent(s, channel)
+
+    def follow(self, s: Sender) -> tuple[Sender, tuple[Piece, ...]]:
+        """Nothing has changed; it may say where it is."""
+        channel = self._sending(s)
+        channel.follow(0, self._holds(s))
+        return self._sent(s, channel)
+
+    @staticmethod
+    def notice(floor: int) -> Notice:
+        """Return a notice of the sender that states no epoch."""
+        return Notice(BOOT, BOOT, 0, floor)
+
+    def commit(
+        self, s: Sender, settings: Settings, epochs: int
+    ) -> tuple[Sender, tuple[Piece, ...]]:
+        """The sender's node commits so many changes: one, or none that counts."""
+        capacity = max(s.capacity, settings.send_queue_overflow_threshold)
+        s = replace(s, epoch=s.epoch + epochs, settings=settings, capacity=capacity)
         channel = self._sending(s)
         channel.follow(0, self._holds(s))
         return self._sent(s, channel)
@@ -171,8 +222,8 @@ class Ends:
             )
             for sent in flight
         )
-        sending = Sending(_BOOT, _BOOT, size, window, 0, last, queue, due)
-        return Channel(sending, Receiving(_BOOT, Takes.of(s.settings, ASSUMED)))
+        sending = Sending(BOOT, BOOT, size, window, 0, last, queue, due, _NEVER_STATED)
+        return self._channel(sending, Receiving(BOOT, Takes.of(s.settings, ASSUMED)))
 
     @staticmethod
     def _holds(s: Sender) -> Holds:
@@ -184,16 +235,14 @@ class Ends:
         failed = {self._of[data] for data, _ in channel.failed()}
         flight = {self._of[sent.data]: sent for sent in after.flight}
         queued = {self._of[data] for data in after.queue}
-        said = {f.sequence - 1 for f in out if isinstance(f, Fragment)}
         fates, cuts = list(s.fates), list(s.cuts)
         for m, fate in enumerate(s.fates):
             if m in flight:
-                again = fate is Fate.RETRIED or (fate is Fate.SENT and m in said)
-                fates[m] = Fate.RETRIED if again else Fate.SENT
+                fates[m] = Fate.SENT
                 cuts[m] = flight[m].size
             elif m in failed:
                 fates[m] = Fate.FAILED
-            elif fate in (Fate.SENT, Fate.RETRIED) and m not in queued:
+            elif fate is Fate.SENT and m not in queued:
                 fates[m] = Fate.CONFIRMED
             elif fate is Fate.QUEUED and m not in queued:
                 fates[m] = Fate.NEW  # it is gone, and nobody was told
@@ -205,12 +254,12 @@ class Ends:
 
     # --- the receiver ----------------------------------------------------------------------------
 
-    def receive(self, r: Receiver, fragment: Fragment) -> tuple[Receiver, tuple[Piece, ...]]:
-        """A fragment comes."""
-        if not is_sound(fragment):
+    def receive(self, r: Receiver, piece: Piece) -> tuple[Receiver, tuple[Piece, ...]]:
+        """A fragment comes, or a notice."""
+        if isinstance(piece, Fragment) and not is_sound(piece):
             return r, ()
         channel = self._receiving(r)
-        channel.receive(fragment, 0, self._takes(r))
+        channel.receive(piece, 0, self._takes(r))
         return self._received(r, channel)
 
     def forget(self, r: Receiver) -> tuple[Receiver, tuple[Piece, ...]]:
@@ -223,7 +272,7 @@ class Ends:
         """A change is open at the receiver's node."""
         return self._follow(replace(r, opened=settings))
 
-    def close(self, r: Receiver, *, commit: bool) -> tuple[Receiver, tuple[Piece, ...]]:
+    def close(self, r: Receiver, commit: bool) -> tuple[Receiver, tuple[Piece, ...]]:
         """The change that is open there is committed or undone."""
         assert r.opened is not None, "it is open"
         settings, epoch = (r.opened, r.epoch + 1) if commit else (r.settings, r.epoch)
@@ -242,8 +291,8 @@ class Ends:
                 for sequence, size, length, parts in r.parts
             }
         )
-        receiving = Receiving(_BOOT, takes, r.boot, r.below, partials, 0, r.number - 1)
-        return Channel(Sending(_BOOT, _BOOT), receiving)
+        receiving = Receiving(BOOT, takes, r.boot, r.below, partials, 0, r.number - 1)
+        return self._channel(Sending(BOOT, BOOT), receiving)
 
     @staticmethod
     def _takes(r: Receiver) -> Holds:

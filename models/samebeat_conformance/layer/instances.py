@@ -1,9 +1,9 @@
-"""The channels that are held against the spec `transport`."""
+"""The channels that are held against the spec `link`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from samebeat_spec.language import Instance
 from samebeat_spec.specs import load_spec
@@ -22,8 +22,6 @@ class Listed:
         messages, fragments, sizes, counts: how many there are of each; with more than one size or
             count the nodes change between them, again and again.
         fits: for each count the rows of messages that are no longer.
-        changes_window, changes_threshold: which of the counts change.
-        never: actions that nobody takes here, and why; or an action and its last argument.
         fast: it takes seconds.
     """
 
@@ -34,18 +32,14 @@ class Listed:
     sizes: int = 1
     counts: int = 1
     fits: tuple[str, ...] = _ONE_EACH
-    changes_window: bool = False
-    changes_threshold: bool = False
-    never: Mapping[str, str] = field(default_factory=dict)
     fast: bool = False
-    spec: str = "transport"
+    spec: str = "link"
     full: bool = True
 
     @property
     def instance(self) -> Instance:
-        """The instance of the spec: one member, as each channel has."""
+        """The instance of the spec."""
         sizes: Mapping[str, int] = {
-            "Node": 1,
             "Message": self.messages,
             "Fragment": self.fragments,
             "Size": self.sizes,
@@ -61,29 +55,22 @@ class Listed:
             "at_the_start": 0,
             "messages_at_the_start": 0,
         }
-        return Instance(self.name, load_spec("transport"), sizes, constants)
+        return Instance(self.name, load_spec("link"), sizes, constants)
 
 
 _ONE_OR_TWO = (*_ONE_EACH, "0,2,2", "1,0,0", "1,0,1", "1,1,1", "1,1,2", "1,2,2")
-_STAYS = "it stays as it is here"
-_NO_OVERFLOW = {
-    "turn_down 1": "one message is under way, and one is queued, before one is too many"
-}
 
 LISTED = (
     Listed("link-fragments", "One message in two fragments.", 1, 2, fast=True),
     Listed("link-order", "Two messages under way at once.", 2, fits=_BOTH, fast=True),
     Listed("link-overflow", "Three messages, one under way, one queued, one turned down.", 3,
-           fast=True, fits=(*_ONE_EACH, "0,2,2"), never=_NO_OVERFLOW),
-    Listed("link-one-by-one", "Two messages of two fragments, and a window of one.", 2, 2,
-           never=_NO_OVERFLOW),
+           fast=True, fits=(*_ONE_EACH, "0,2,2")),
+    Listed("link-one-by-one", "Two messages of two fragments, and a window of one.", 2, 2),
     Listed("link-size", "Fragments of half a message or a whole one, and back.", 1, 2, sizes=2),
-    Listed("link-window", "A window of one or two messages, and back.", 2, counts=2,
-           fits=_ONE_OR_TWO, changes_window=True,
-           never={**_NO_OVERFLOW, "switch_threshold": _STAYS, "switch_capacity": _STAYS}),
-    Listed("link-queue", "A queue of one or two messages, and back.", 3, counts=2,
-           fits=_ONE_OR_TWO, changes_threshold=True,
-           never={**_NO_OVERFLOW, "switch_window": _STAYS, "switch_places": _STAYS}),
+    Listed("link-window", "A window and a queue of one or two messages, and back.", 2, counts=2,
+           fits=_ONE_OR_TWO),
+    Listed("link-queue", "Two of three messages under way, or two queued.", 3,
+           fast=True, fits=(*_BOTH, "0,1,2", "0,2,2")),
 )  # fmt: skip
 
 

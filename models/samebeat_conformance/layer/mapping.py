@@ -7,7 +7,7 @@ from collections.abc import Collection
 from samebeat.fragments import count
 from samebeat.messages import MIN_FRAGMENT
 from samebeat.parameters import Settings
-from samebeat_conformance.layer.ends import CLOSED, Fate, Receiver, Sender
+from samebeat_conformance.layer.ends import Fate, Receiver, Sender
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter
@@ -19,9 +19,7 @@ MAPPED = frozenset(
         *("held", "known", "delivered", "delivered_again"),
     }
 )
-"""The variables of the spec that alpha reads off the implementation."""
-CONSTANT_HERE = frozenset({"acked"})
-"""With one member the only ack of a message is the last one, which confirms it."""
+"""The variables of the spec, all of which alpha reads off the implementation."""
 
 
 class Mapping:
@@ -29,10 +27,9 @@ class Mapping:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        unmapped = {v.name for v in instance.spec.variables} - MAPPED - CONSTANT_HERE
+        unmapped = {v.name for v in instance.spec.variables} - MAPPED
         assert not unmapped, f"alpha is total: {sorted(unmapped)} have no place in the mapping"
         sorts = {s.__name__: len(instance.domain(s)) for s in instance.spec.sorts}
-        assert sorts["Node"] == 1, "a channel has one member"
         (self.start,) = Interpreter(instance).initial_states()
         constants = instance.constant_values
         self.messages = range(sorts["Message"])
@@ -73,72 +70,47 @@ class Mapping:
         """Return what all begin with."""
         return self.settings(self._size, self._count, self._count)
 
-    def every_settings(self, *, window: bool, threshold: bool) -> tuple[Settings, ...]:
-        """Return all that there are values for: every size, and numbers where they change."""
-        numbers = range(len(self.counts))
-        windows = numbers if window else (self._count,)
-        thresholds = numbers if threshold else (self._count,)
-        sizes = range(len(self.sizes))
-        return tuple(self.settings(z, w, q) for z in sizes for w in windows for q in thresholds)
+    def every_settings(self) -> tuple[Settings, ...]:
+        """Return all sizes and windows that there are values for."""
+        sizes, windows = range(len(self.sizes)), range(len(self.counts))
+        return tuple(self.settings(z, w, self._count) for z in sizes for w in windows)
 
     def state(
         self,
         s: Sender,
         r: Receiver,
-        under_way: Collection[tuple[int, int]],
-        acked_below: int,
+        under_way: Collection[tuple[int, int, int]],
+        acks: Collection[int],
     ) -> StateTuple:
         """Return the state of the spec.
 
         Args:
             s: the sender.
             r: the receiver.
-            under_way: the fragments of messages of which copies are on their way.
-            acked_below: an ack is under way of all messages below.
+            under_way: the fragments of messages of which copies are on their way, and the first
+                message that each copy says is open.
+            acks: of which messages an ack is on its way, which is one of all before, too.
         """
         state = list(self.start)
         at = self.instance.cell_index
-        queued = sum(f is Fate.QUEUED for f in s.fates)
         threshold = s.settings.send_queue_overflow_threshold
         state[at["fragment_size"][()]] = self.sizes.index(s.size)
         state[at["window"][()]] = self.counts.index(s.window)
         state[at["threshold"][()]] = self.counts.index(threshold)
-        needed = max(threshold, queued)
-        state[at["capacity"][()]] = next(
-            (c for c, number in enumerate(self.counts) if number >= needed), len(self.counts) - 1
-        )
-        state[at["buffer_size"][0,]] = self.sizes.index(r.size)
-        state[at["places"][0,]] = self.counts.index(r.window)
+        state[at["capacity"][()]] = self.counts.index(s.capacity)
+        state[at["buffer_size"][()]] = self.sizes.index(r.size)
+        state[at["places"][()]] = self.counts.index(r.window)
         held = {(sequence - 1, index) for sequence, _, _, parts in r.parts for index, _ in parts}
         for m in self.messages:
             state[at["fate"][m,]] = self._fates[s.fates[m]]
             if s.cuts[m]:
                 state[at["cut"][m,]] = self.sizes.index(s.cuts[m])
-            state[at["ack_under_way"][0, m]] = int(m + 1 < acked_below)
-            state[at["known"][0, m]] = int(m + 1 < r.below)
-            state[at["delivered"][0, m]] = int(r.delivered[m])
-            state[at["delivered_again"][0, m]] = int(r.again[m])
+            state[at["ack_under_way"][m,]] = int(m in acks)
+            state[at["known"][m,]] = int(m + 1 < r.below)
+            state[at["delivered"][m,]] = int(r.delivered[m])
+            state[at["delivered_again"][m,]] = int(r.again[m])
             for f in self.fragments:
-                state[at["under_way"][0, m, f]] = int((m, f) in under_way)
-                state[at["held"][0, m, f]] = int((m, f) in held)
+                state[at["held"][m, f]] = int((m, f) in held)
+        for place in under_way:
+            state[at["under_way"][place]] = 1
         return tuple(state)
-
-    def after_early(self, state: StateTuple, m: int, f: int, floor: int) -> StateTuple:
-        """Return the state after a fragment that says less than is true: `floor`, when it was sent.
-
-        That is the spec's `receive`, but only what the fragment says is closed is waited for no
-        more. "It might as well have come before", says the spec; `product` checks that it might.
-        """
-        after, at = list(state), self.instance.cell_index
-        if not state[at["known"][0, m]]:
-            after[at["held"][0, m, f]] = 1
-            for k in range(min(m, floor - 1)):
-                after[at["known"][0, k]] = 1
-                for g in self.fragments:
-                    after[at["held"][0, k, g]] = 0
-        return tuple(after)
-
-    def is_closed(self, state: StateTuple, m: int) -> bool:
-        """Return whether the sender is done with a message."""
-        fate = state[self.instance.cell_index["fate"][m,]]
-        return fate in [self._fates[x] for x in CLOSED]

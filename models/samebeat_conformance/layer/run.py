@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from samebeat_conformance.layer.instances import Listed
 from samebeat_conformance.layer.noise import make_noise
 from samebeat_conformance.layer.product import Product, Run
-from samebeat_conformance.layer.reasons import Reasons
+from samebeat_conformance.layer.steps import Steps
 from samebeat_conformance.noise import Noise
-from samebeat_conformance.run import Outcome, nothing
+from samebeat_conformance.product import Conformance
+from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, Outcome, nothing
 from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
 from samebeat_models.version import samebeat_version
 
+DIVERGES = "which is no step of the spec:"
 LEFT_OUT = (
     "messages: more of them, and more members than the one that a channel has",
     "messages: time; retry timers run out whenever the explorer likes, and W when it may",
@@ -29,15 +32,27 @@ def conform(
     most_pairs: int = 2_000_000,
     watch: Callable[[int, int], None] = nothing,
 ) -> Outcome:
-    """Explore a listed channel, disturb it, and judge what came of it."""
-    product = Product(listed, most_pairs, watch)
-    found = product.run()
-    if found.run is not None:
-        words = (*found.run.words, "which is no step of the spec:", *_changed(product, found.run))
-        return Outcome(listed, found, Noise(), Counter(), LEFT_OUT, words, _itf(product, found.run))
-    reasons = Reasons(product)
-    uncovered = Counter((step.action, reasons.of(step)) for step in product.uncovered())
-    return Outcome(listed, found, make_noise(product), uncovered, LEFT_OUT)
+    """Explore a listed channel in both grains, disturb it, and judge what came of it.
+
+    Each input of either must be steps of the spec, or nothing; and each step must be one of either.
+    """
+    spec = Steps(listed.instance)
+    covered, noise = bytearray(spec.edges), Noise()
+    found, grains = Conformance(), dict[str, int]()
+    for grain in (AT_ONCE, ONE_BY_ONE):
+        product = Product(listed, most_pairs, watch, stepwise=grain == ONE_BY_ONE, spec=spec)
+        one = product.run()
+        if one.run is not None:
+            words = (*one.run.words, DIVERGES, *_changed(product, one.run))
+            itf = _itf(product, one.run)
+            return Outcome(listed, one, noise, Counter(), LEFT_OUT, words, itf)
+        grains[grain] = one.edges_covered
+        covered = bytearray(a | b for a, b in zip(covered, spec.covered, strict=True))
+        found = replace(found.joined_with(one), edges_covered=sum(covered))
+        make_noise(product, noise)
+    spec.covered = covered
+    uncovered = Counter((step.action, NEVER) for step in spec.uncovered())
+    return Outcome(listed, found, noise, uncovered, LEFT_OUT, grains=grains)
 
 
 def _changed(product: Product, run: Run) -> list[str]:

@@ -1,48 +1,54 @@
-"""The steps of the spec `transport` that an input of a channel may be: all shortest paths."""
+"""The steps of the spec `link` that an input of a channel may be: all shortest paths."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterator
 
-from samebeat_conformance.specgraph import SpecGraph
+from samebeat_conformance.specgraph import SpecGraph, Step
 from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import Arguments
 
-Lost: TypeAlias = frozenset[tuple[int, int]]
-"""Fragments of messages, of which a step may lose all copies."""
-
-_SENT = ("send", "switch_capacity")
+_TAKES = ("switch_buffers", "switch_places")
+_SENDS_BY = ("switch_fragment_size", "switch_window")
 MAY = {
-    "submit": ("submit", "turn_down", *_SENT),
-    "hear": ("hear_ack", "switch_fragment_size", "switch_window", *_SENT),
+    "submit": ("submit", "turn_down", "send"),
+    "send": ("send",),
+    "hear": ("hear_ack", *_SENDS_BY, "send"),
     "retry": ("send_again",),
-    "give_up": ("give_up", "send_again", *_SENT),
-    "commit": ("switch_fragment_size", "switch_window", "switch_threshold", *_SENT),
-    "receive": ("receive", "deliver", "ack_again", "switch_buffers", "switch_places"),
+    "give_up": ("give_up", "send_again", "send"),
+    "commit": (*_SENDS_BY, "switch_threshold", "send"),
+    "receive": ("keep", "receive", *_TAKES),
+    "notice": ("receive_notice", *_TAKES),
     "forget": ("forget",),
-    "follow": ("switch_buffers", "switch_places"),
+    "follow": _TAKES,
     "lose": ("lose",),
     "lose_ack": ("lose_ack",),
 }
-"""For each kind of input the actions that it may be; copies are lost as `Lost` says."""
+"""For each kind of input the actions that it may be."""
+ABOUT = frozenset(
+    {
+        *("submit", "turn_down", "hear_ack", "keep", "receive", "receive_notice"),
+        *("lose", "lose_ack"),
+    }
+)
+"""The actions whose first arguments are what the input is about, as the others' are not."""
 
 
 class Steps(SpecGraph):
-    """The steps of one instance with one member."""
+    """The steps of one instance."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance)
-        self._allowed: dict[tuple[str, Lost], frozenset[int]] = {}
+        self._allowed: dict[tuple[str, Arguments], frozenset[int]] = {}
 
-    def allowed(self, kind: str, lost: Lost) -> frozenset[int]:
-        """Return the labels of the steps that an input of a kind may be."""
-        known = self._allowed.get((kind, lost))
+    def allowed(self, kind: str, about: Arguments = ()) -> frozenset[int]:
+        """Return the labels of the steps that an input of a kind may be that is about something."""
+        known = self._allowed.get((kind, about))
         if known is None:
-            known = self._allowed[kind, lost] = frozenset(
+            known = self._allowed[kind, about] = frozenset(
                 label
                 for label, (action, arguments) in enumerate(self._actions)
-                if action in MAY[kind] or (action == "lose" and arguments[1:] in lost)
+                if action in MAY[kind] and (action not in ABOUT or arguments[: len(about)] == about)
             )
         return known
 
@@ -74,12 +80,6 @@ class Steps(SpecGraph):
                     sources.add(source)
             layer = sources
 
-    def taken(self) -> set[tuple[str, Arguments]]:
-        """Return the actions with their arguments that are taken from some state."""
-        labels = {self._label[e] for e, covered in enumerate(self.covered) if covered}
-        return {self._actions[label] for label in labels}
-
-    def instances_of(self, state: int) -> Iterable[tuple[str, Arguments]]:
-        """Yield the steps that start at a state."""
-        row = range(self._start[state], self._start[state + 1])
-        return (self._actions[self._label[e]] for e in row)
+    def uncovered(self) -> Iterator[Step]:
+        """Yield the steps that no input has taken."""
+        return (self.step(e) for e, taken in enumerate(self.covered) if not taken)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
-from samebeat.messages import Fragment
+from samebeat.messages import Fragment, Piece
 from samebeat.parameters import Settings
 from samebeat.sending import Overflow
-from samebeat_conformance.linked import End, Linked, Piece
+from samebeat_conformance.linked import End, Linked
 from samebeat_conformance.simulator.measures import (
     Measure,
     Moment,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from samebeat.codec import decode
 from samebeat.effects import Event, NotDelivered
-from samebeat.messages import AnyBody, Fragment, FragmentAck
+from samebeat.messages import AnyBody, Fragment, FragmentAck, Notice, Piece
 from samebeat_conformance.simulator.clock import US
 from samebeat_conformance.simulator.cluster import Cluster, Observer
 from samebeat_conformance.simulator.draws import between, chance
@@ -67,7 +67,7 @@ class Traffic(Observer):
     def received(self, cluster: Cluster, node: str, source: str, data: bytes) -> None:
         """Note from which message on a stream goes, should it have been forgotten."""
         body = decode(data).body
-        if isinstance(body, Fragment):
+        if isinstance(body, Fragment | Notice):
             self._floors[node, source] = body.floor
 
     def settled(self, cluster: Cluster, node: str, what: str) -> None:
@@ -96,11 +96,22 @@ class Traffic(Observer):
         return Harm(messages, missing + self.failed, self.duplicated, suspicions)
 
 
+def _number(piece: Piece) -> int:
+    """Return what tells it from others of its kind."""
+    match piece:
+        case Fragment():
+            return piece.sequence
+        case FragmentAck():
+            return piece.number
+        case Notice():
+            return piece.floor
+
+
 def disturbed(now_us: int, source: str, to: str, body: AnyBody) -> MessageFate | None:
     """Lose, repeat and delay pieces of messages, and let heartbeats alone."""
-    if not isinstance(body, Fragment | FragmentAck):
+    if not isinstance(body, Piece):
         return None
-    number = body.sequence if isinstance(body, Fragment) else body.number
+    number = _number(body)
     key = (type(body).__name__, source, to, number, now_us)
     luck = chance(_SEED, *key)
     late_us = between(US, _LONGEST_US, _SEED, *key, "late")

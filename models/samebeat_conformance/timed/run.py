@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from samebeat_conformance.noise import Noise
-from samebeat_conformance.reasons import NEVER
-from samebeat_conformance.run import Outcome, nothing
+from samebeat_conformance.run import NEVER, Outcome, nothing
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.noise import make_noise
 from samebeat_conformance.timed.product import Divergence, Pair, Product
