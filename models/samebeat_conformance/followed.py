@@ -38,7 +38,9 @@ CLAIMED = "group"
 """The group change as claimed, without what the core has more."""
 PAIR = "heartbeat"
 """Two nodes with clocks."""
-FOLLOWED = (SPEC, CLAIMED, PAIR, COMPOSITION)
+LINK = "link"
+"""A channel of the message layer."""
+FOLLOWED = (SPEC, CLAIMED, PAIR, COMPOSITION, LINK)
 COARSER = (
     "a core asks and acks in one step, never while it is busy, and fails and closes in one step"
 )
@@ -118,6 +120,10 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
         from samebeat_conformance.followed_in_time import follow_in_time
 
         return _judged(follow_in_time(trace), trace, shows)
+    if instance.spec.name == LINK:
+        from samebeat_conformance.followed_in_channel import follow_in_channel
+
+        return _judged(follow_in_channel(trace), trace, shows)
     if instance.spec.name != SPEC:
         raise CannotFollow(
             f"no core is held against runs of {instance.spec.name}, only against those of "
