@@ -22,6 +22,7 @@ from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.instances import mechanisms
 from samebeat_conformance.mapping import Mapping, Unmapped
 from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.timed.instances import COMPOSITION
 from samebeat_conformance.trace import words_of
 from samebeat_models.render import step_label
 from samebeat_models.results import Step, Trace
@@ -37,7 +38,9 @@ CLAIMED = "group"
 """The group change as claimed, without what the core has more."""
 PAIR = "heartbeat"
 """Two nodes with clocks."""
-FOLLOWED = (SPEC, CLAIMED, PAIR)
+LINK = "link"
+"""A channel of the message layer."""
+FOLLOWED = (SPEC, CLAIMED, PAIR, COMPOSITION, LINK)
 COARSER = (
     "a core asks and acks in one step, never while it is busy, and fails and closes in one step"
 )
@@ -113,10 +116,14 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
     instance = trace.instance
     if instance.spec.name == CLAIMED:
         return _as_cluster(trace, shows)
-    if instance.spec.name == PAIR:
+    if instance.spec.name in (PAIR, COMPOSITION):
         from samebeat_conformance.followed_in_time import follow_in_time
 
         return _judged(follow_in_time(trace), trace, shows)
+    if instance.spec.name == LINK:
+        from samebeat_conformance.followed_in_channel import follow_in_channel
+
+        return _judged(follow_in_channel(trace), trace, shows)
     if instance.spec.name != SPEC:
         raise CannotFollow(
             f"no core is held against runs of {instance.spec.name}, only against those of "

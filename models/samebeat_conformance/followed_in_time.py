@@ -1,9 +1,10 @@
-"""A run of the spec `heartbeat`, step by step on two cores with clocks.
+"""A run of the spec `heartbeat` or `timed_cluster`, step by step on two cores with clocks.
 
-The pair is what two members of a larger group see of a change of the heartbeat interval, as in the
-products of `timed`: a third member, which the explorer plays, acks last, and may make it fail. All
-ways in which the cores follow the run so far are kept. A step of the run is taken by a move that
-leads to the same state of the spec, or that takes later steps of the same node with it.
+These are the cores of the products in `timed`. In `heartbeat` the pair is what two members of a
+larger group see of a change of the heartbeat interval: a third member, which the explorer plays,
+acks last, and may make it fail. All ways in which the cores follow the run so far are kept. A step
+of the run is taken by a move that leads to the same state of the spec, or that takes later steps of
+the same node with it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,29 @@ from samebeat_conformance.product import UNREACHED
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.mapping import Net, OffTheClock
 from samebeat_conformance.timed.nodes import first_pair
-from samebeat_conformance.timed.product import MOST_AT_ONCE, Move, Pair, Product, actors_in_pair
+from samebeat_conformance.timed.product import (
+    MOST_AT_ONCE,
+    Move,
+    Pair,
+    Product,
+    actors_in_composition,
+    actors_in_pair,
+)
 from samebeat_models.render import step_label
 from samebeat_models.results import Trace
 from samebeat_spec.language import Instance, StateError
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter, Refused
 from samebeat_spec.specs import load_spec
+
+_SIZES = {
+    "Node": (2, "more or fewer members than two"),
+    "Change": (1, "more than one change"),
+    "Value": (2, "more values than two"),
+    "View": (1, "more than one view"),
+    "Crash": (1, "crashes"),
+}
+"""How large a cluster is that two cores can be, and what it has otherwise."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class Traced(Listed):
 
 
 def follow_in_time(trace: Trace) -> Followed:
-    """Follow a run of the heartbeat pair on cores.
+    """Follow a run in time on cores.
 
     Raises:
         CannotFollow: its model has what the cores have not, or not in this way.
@@ -65,34 +82,58 @@ def traced(instance: Instance) -> Traced:
         CannotFollow: there is none.
     """
     constants = instance.constant_values
-
-    def single(name: str) -> int:
-        return constants[name][()]
-
-    changes = len(instance.domain(_sort(instance, "Change")))
-    wrong = None
-    if changes != 2:
-        wrong = "more than one change"
-    elif any(constants["drift_ticks"].values()):
-        wrong = "clocks that drift"
-    elif single("bounded_acks"):
-        wrong = "acks within a time"
+    is_pair = instance.spec.name == PAIR
+    wrong = _beyond_a_pair(instance) if is_pair else _beyond_two_members(instance)
     if wrong:
         raise CannotFollow(
-            f"{instance.name} has {wrong}; the cores in time are held against one change on "
-            "exact clocks: use --against spec"
+            f"{instance.name} has {wrong}; the cores in time are two, with one change, one view "
+            "and exact clocks: use --against spec"
         )
     interval, deadline = constants["interval_ticks"], constants["deadline_ticks"]
+    clocked = (
+        NAMES[:1] if is_pair else tuple(x for i, x in enumerate(NAMES) if _is_clocked(instance, i))
+    )
     return Traced(
         instance.name,
         "the cores that a run is followed on",
-        PAIR,
+        instance.spec.name,
         (interval[0,], interval[1,]),
         (deadline[0,], deadline[1,]),
-        tolerated=single("tolerated"),
-        stops=bool(single("crashes_early")),
-        delay=single("delay_ticks"),
-        own=Instance(instance.name, load_spec(PAIR), instance.sizes, instance.constants),
+        tolerated=constants["tolerated"][()],
+        clocked=clocked,
+        stops=is_pair and bool(constants["crashes_early"][()]),
+        delay=constants["delay_ticks"][()],
+        own=Instance(
+            instance.name, load_spec(instance.spec.name), instance.sizes, instance.constants
+        ),
+    )
+
+
+def _is_clocked(instance: Instance, n: int) -> bool:
+    return bool(instance.constant_values["clocked"][n,])
+
+
+def _beyond_a_pair(instance: Instance) -> str:
+    """Return what the model of a pair has that the cores have not; empty: nothing."""
+    constants = instance.constant_values
+    if len(instance.domain(_sort(instance, "Change"))) != 2:
+        return "more than one change"
+    if any(constants["drift_ticks"].values()):
+        return "clocks that drift"
+    return "acks within a time" if constants["bounded_acks"][()] else ""
+
+
+def _beyond_two_members(instance: Instance) -> str:
+    """Return what the model of a cluster has that the cores have not; empty: nothing."""
+    constants = instance.constant_values
+    for name, (count, what) in _SIZES.items():
+        if len(instance.domain(_sort(instance, name))) != count:
+            return what
+    if constants["bounded_rounds"][()]:
+        return "rounds within a time"
+    first, asked = constants["start_value"][()], constants["asked"][0,]
+    return (
+        "" if (first, asked) == (0, 1) else "a change of other values than the first to the second"
     )
 
 
@@ -111,6 +152,8 @@ class _Follower:
         listed = traced(instance)
         self.product = Product(listed)
         self.listed = listed
+        in_pair = instance.spec.name == PAIR
+        self._actors = actors_in_pair if in_pair else actors_in_composition
         self._judge, self._right = Interpreter(instance), Interpreter(listed.instance)
         self.complete = True
 
@@ -171,7 +214,7 @@ class _Follower:
     def _take(self, ways: Ways, i: int) -> Ways:
         """Let the cores take this step of the run, or with it later ones of the same node."""
         step = self.trace.steps[i]
-        actors = actors_in_pair(step.action, step.arguments)
+        actors = self._actors(step.action, step.arguments)
         found: Ways = {}
         for pair, early in ways:
             if i in early:
@@ -202,7 +245,7 @@ class _Follower:
         for j in range(i + 1, len(steps)):
             if steps[j].action == "tick":
                 break
-            if j not in early and mover in actors_in_pair(steps[j].action, steps[j].arguments):
+            if j not in early and mover in self._actors(steps[j].action, steps[j].arguments):
                 own.append(j)
         return own[:MOST_AT_ONCE] if steps[i].action != "tick" else own[:1]
 
@@ -221,7 +264,7 @@ class _Follower:
     def _instead(self, ways: Ways, i: int) -> tuple[str, ...]:
         """Return what else can happen there that the spec sees: to who was to move, at first."""
         step = self.trace.steps[i]
-        actors = actors_in_pair(step.action, step.arguments)
+        actors = self._actors(step.action, step.arguments)
         found: dict[str, int] = {}
         for pair, _ in ways:
             state = self._cells(pair)

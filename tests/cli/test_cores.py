@@ -202,3 +202,32 @@ def test_a_failing_run_is_written_and_replays_to_the_same_failure(
     assert "the cores do something else" in capsys.readouterr().out
     assert run(["replay", str(file), "--against", "spec"]) == 2
     assert "a run of cores: it has no model" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_edited_dropped_or_reordered_line_of_a_trace_is_refused_before_any_core_sees_it(
+    counterexample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = counterexample.read_text().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if '"index": 1' in line)
+    broken = {
+        "edited": [
+            *lines[:at],
+            lines[at].replace('["n1", "v1"]', '["n1", "v2"]'),
+            *lines[at + 1 :],
+        ],
+        "reordered": [*lines[: at - 1], lines[at], lines[at - 1], *lines[at + 1 :]],
+        "dropped": [*lines[:at], *lines[at + 1 :]],
+    }
+    said = {}
+    for name, rest in broken.items():
+        path = tmp_path / f"{name}.itf.json"
+        path.write_text("".join(rest))
+        code = run(["replay", str(path), "--against", "impl"])
+        output = capsys.readouterr()
+        said[name] = (code, output.out + output.err)
+    assert said["edited"][0] == 10
+    assert "step 1, request(n1, c1), is refused by cluster-apply" in said["edited"][1]
+    assert said["reordered"][0] == said["dropped"][0] == 151
+    assert "state 0: #meta: its index is 1" in said["reordered"][1]
+    assert "state 1: #meta: its index is 2" in said["dropped"][1]

@@ -97,8 +97,8 @@ CONTROLS: dict[str, tuple[broken_cores.Breaks, int, str, int]] = {
         "kept_until_replaced",
         3,
     ),
-    "ignores its promise": (broken_cores.ignores_its_promise, 90, "keeps_promise", 3),
-    "follows no envelope": (broken_cores.follows_no_envelope, 4, "no_false_suspicion", 2),
+    "ignores its promise": (broken_cores.ignores_its_promise, 39, "keeps_promise", 3),
+    "follows no envelope": (broken_cores.follows_no_envelope, 12, "no_false_suspicion", 2),
     "forgets to adopt": (broken_cores.forgets_to_adopt, 2, "step_of_the_spec", 2),
     "repeats nothing": (broken_cores.repeats_nothing, 4, "change_decided", 2),
     "commits on its own vote": (broken_cores.commits_on_its_own_vote, 3, "step_of_the_spec", 0),
@@ -140,7 +140,7 @@ def test_what_is_left_of_a_run_fails_in_the_same_way_and_without_any_fault_of_it
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken_cores.follows_no_envelope(monkeypatch)
-    found = shrink(from_seed(4, 3)).result
+    found = shrink(from_seed(12, 3)).result
     assert len(found.items) == 2
     for i in range(2):
         rest = (*found.items[:i], *found.items[i + 1 :])

@@ -83,6 +83,8 @@ def replay(
     Also 10: a step has another effect on another model, or the file says what is not so, or the
     production core takes a step in no way. Exit 3: not all ways to take it were looked at.
 
+    What is no run of its own model is not followed on cores at all.
+
     A run that simulate --impl has written is made again on cores, from its faults. Exit 10: some
     line of it, or its end, does not come out again.
     """
@@ -94,11 +96,16 @@ def replay(
     recorded = itf.load(trace)
     own = _recorded_on(recorded) if model is None else _found_in_its_file(recorded, model)
     selected = own or select_one(str(model))
-    found = None if against in (None, Against.SPEC) else _on_cores(recorded, own)
-    result, wrong = None, ""
-    if against is not Against.IMPL:
-        result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
-        wrong = contradiction(recorded, selected.model, result)
+    on_cores = against in (Against.IMPL, Against.BOTH)
+    if on_cores and own is None:
+        raise CommandError("--against impl follows a trace of its own model: leave out --model")
+    result: ReplayResult | None
+    result = replay_file(recorded, selected.model, selected.spec, elsewhere=own is None)
+    wrong = contradiction(recorded, selected.model, result)
+    found = None
+    if on_cores and result.refusal is None and not wrong:
+        found = _on_cores(recorded, selected)
+        result = None if against is Against.IMPL else result
     if form is ReplayFormat.JSON:
         emit(_as_json(selected, result, found, wrong, perf_counter() - begin), output)
     else:
@@ -133,13 +140,11 @@ def _is_made_again(
     return True
 
 
-def _on_cores(recorded: itf.ItfTrace, own: Selected | None) -> Followed:
-    """Follow a trace on the production core; it must be replayed on its own model."""
+def _on_cores(recorded: itf.ItfTrace, own: Selected) -> Followed:
+    """Follow a trace on the production core, on its own model."""
     from samebeat_cli.reports.followed import followed
     from samebeat_conformance.followed import CannotFollow
 
-    if own is None:
-        raise CommandError("--against impl follows a trace of its own model: leave out --model")
     try:
         return followed(recorded, own.model, own.spec)
     except CannotFollow as error:
