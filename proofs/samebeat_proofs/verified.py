@@ -12,6 +12,7 @@ VERIFIED = {
     "heartbeat": "c26b7120ccc84ce0",
     "composed": "5e1b21a2dc49f1e9",
     "cluster": "10b55c80333d4102",
+    "timed_cluster": "f620ba06919ad54b",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
     "transport": "548ed7f3d80af484",
