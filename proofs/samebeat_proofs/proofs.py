@@ -12,6 +12,7 @@ from samebeat_proofs.limits_proof import limits_proof
 from samebeat_proofs.link_proof import link_proof
 from samebeat_proofs.loss_time import loss_time_proof
 from samebeat_proofs.pair_proof import pair_proof
+from samebeat_proofs.timed_cluster_proof import timed_cluster_proof
 from samebeat_proofs.timed_proof import timed_proof
 from samebeat_proofs.transport_proof import transport_proof
 
@@ -21,6 +22,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
     "heartbeat": timed_proof,
     "composed": composed_proof,
     "cluster": cluster_proof,
+    "timed_cluster": timed_cluster_proof,
     "limits": limits_proof,
     "loss-time": loss_time_proof,
     "transport": transport_proof,

@@ -12,10 +12,5 @@ UNPROVED = {
         "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
         "is checked in its models"
     ),
-    "timed_cluster": (
-        "its clocks count in ticks; that each of its steps is one of cluster and one of heartbeat, "
-        "which are proved, is checked in its models. In these there is one view, so what is "
-        "promised of views is shown by cluster"
-    ),
 }
 """For each spec with promises about safety and without a proof, why, in one line."""

@@ -12,8 +12,9 @@ VERIFIED = {
     "heartbeat": "c26b7120ccc84ce0",
     "composed": "5e1b21a2dc49f1e9",
     "cluster": "10b55c80333d4102",
+    "timed_cluster": "f620ba06919ad54b",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
-    "transport": "ec5b07cd3ef58e34",
-    "link": "d81d195718b1ee7a",
+    "transport": "548ed7f3d80af484",
+    "link": "f782c8b01132e68b",
 }

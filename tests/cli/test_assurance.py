@@ -34,12 +34,7 @@ def test_every_promise_of_every_spec_is_on_the_ladder_once():
 
 
 def test_nothing_that_is_promised_is_unchecked_or_only_searched():
-    """What a spec takes over from another one and has no case of is known of that one."""
-    shown = {Rung.EXHAUSTIVE, Rung.ALL_N, Rung.ALL_REALS}
-    elsewhere = {row.name for row in ladder() if row.rung not in shown}
-    assert elsewhere == {"one_deciding_view", "rejoin_before_active", "quarantine_excluded"}
-    assert {row.spec for row in ladder() if row.rung not in shown} == {"timed_cluster"}
-    assert {ROWS["cluster", name].rung for name in elsewhere} == {Rung.ALL_N}
+    assert {row.rung for row in ladder()} <= {Rung.EXHAUSTIVE, Rung.ALL_N, Rung.ALL_REALS}
 
 
 def test_agreement_is_proved_for_every_size_and_explored_too():
