@@ -45,7 +45,7 @@ SLOW = {
     "link-one-by-one": (1_726, 8_413, (8_078, 8_413), 5_308),
     "link-size": (257, 1_001, (997, 1_001), 12_842),
     "link-window": (6_156, 38_072, (36_006, 38_072), 367_780),
-    "link-queue": (16_072, 94_698, (89_013, 94_698), 40_784),
+    "link-three": (16_072, 94_698, (89_013, 94_698), 40_784),
 }
 """States and steps of the spec, steps that each grain takes, and product states of both."""
 
