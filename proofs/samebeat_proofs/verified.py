@@ -14,6 +14,6 @@ VERIFIED = {
     "cluster": "d023ec51e05f13d6",
     "limits": "97b85585197c9d9e",
     "loss-time": "e2001a667024eb42",
-    "transport": "ec5b07cd3ef58e34",
-    "link": "d81d195718b1ee7a",
+    "transport": "548ed7f3d80af484",
+    "link": "f782c8b01132e68b",
 }
