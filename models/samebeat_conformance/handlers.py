@@ -80,6 +80,7 @@ HANDLED: Mapping[str, Handled] = MappingProxyType(
         "3.receive_send_timer_ratio": _by("parameters.Settings.deadline_ms", test=_KILL),
         "3.maximum_fragment_size": _by(
             "fragments.cut",
+            "sending.Sending.news",
             test="test_channel_in_cluster.py::"
             "test_no_fragment_of_a_group_change_is_larger_than_the_parameter_says",
         ),

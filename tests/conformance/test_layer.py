@@ -6,13 +6,14 @@ Claims 3.maximum_fragment_size, 3.message_retry_timer, 3.maximum_message_retry_t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from samebeat.channel import Channel, Holds
-from samebeat.messages import Fragment, FragmentAck
+from samebeat.messages import Fragment, FragmentAck, Notice
 from samebeat.parameters import Settings
 from samebeat.receiving import Receiving
 from samebeat.sending import Failure, Sending
@@ -43,7 +44,7 @@ SLOW = {
     "link-one-by-one": (1_726, 8_413, (8_078, 8_413), 5_308),
     "link-size": (257, 1_001, (997, 1_001), 12_842),
     "link-window": (6_156, 38_072, (36_006, 38_072), 367_780),
-    "link-queue": (16_072, 94_698, (89_013, 94_698), 40_784),
+    "link-three": (16_072, 94_698, (89_013, 94_698), 40_784),
 }
 """States and steps of the spec, steps that each grain takes, and product states of both."""
 
@@ -193,6 +194,33 @@ def lowers_at_once(patch: Patch) -> None:
     patch.setattr(Receiving, "hold", lambda self, held: setattr(self, "takes", held))
 
 
+def states_too_much(patch: Patch) -> None:
+    """A sender that states its last commit, whatever is under way."""
+    patch.setattr(Sending, "_states", lambda self, now_ms, epoch, settings: epoch)
+
+
+def closes_too_much(patch: Patch) -> None:
+    """A sender whose notices say that one message more is over."""
+    news = Sending.news
+
+    def one_more(self: Sending, *now: Any) -> Iterator[Notice]:
+        yield from (structs.replace(n, floor=n.floor + 1) for n in news(self, *now))
+
+    patch.setattr(Sending, "news", one_more)
+
+
+def acks_what_is_too_large(patch: Patch) -> None:
+    """A receiver that acks a late copy for which it has no buffer any more."""
+    receive = Receiving.receive
+
+    def takes_it_for_known(self: Receiving, f: Fragment, *now: Any) -> Any:
+        if len(f.data) > self.takes.size:
+            return self._ack(f), ()
+        return receive(self, f, *now)
+
+    patch.setattr(Receiving, "receive", takes_it_for_known)
+
+
 WRONG: dict[Callable[[Patch], None], tuple[str, str]] = {
     no_memory: ("link-fragments", "known[0]: true -> false"),
     window_off_by_one: ("link-one-by-one", "fate[1]: NEW -> SENT"),
@@ -203,6 +231,9 @@ WRONG: dict[Callable[[Patch], None], tuple[str, str]] = {
     acks_before_delivery: ("link-fragments", "ack_under_way[0]: false -> true"),
     waits_for_what_was_given_up: ("link-order", "held[1, f1]: false -> true"),
     lowers_at_once: ("link-size", "buffer_size: 1 -> 0"),
+    states_too_much: ("link-size", "buffer_size: 1 -> 0"),
+    closes_too_much: ("link-fragments", "known[0]: false -> true"),
+    acks_what_is_too_large: ("link-size", "ack_under_way[0]: false -> true"),
 }
 """Where a wrong channel is found out, and by which cell of the spec."""
 
@@ -226,3 +257,13 @@ def test_a_channel_that_leaves_out_a_step_is_found_out(monkeypatch: Patch) -> No
     assert outcome.divergence == ()
     assert outcome.verdict is Verdict.VIOLATED
     assert {a for a, reason in outcome.uncovered if reason == NEVER} == {"send_again"}
+
+
+@pytest.mark.slow
+def test_a_channel_that_sends_no_notices_is_found_out(monkeypatch: Patch) -> None:
+    """Nothing that it does is wrong; but who hears nothing else keeps large buffers."""
+    monkeypatch.setattr(Sending, "news", lambda self, *_: iter(()))
+    outcome = explored("link-size")
+    assert outcome.divergence == ()
+    assert outcome.verdict is Verdict.VIOLATED
+    assert "switch_buffers" in {a for a, reason in outcome.uncovered if reason == NEVER}

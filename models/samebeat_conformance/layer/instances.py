@@ -69,7 +69,7 @@ LISTED = (
     Listed("link-size", "Fragments of half a message or a whole one, and back.", 1, 2, sizes=2),
     Listed("link-window", "A window and a queue of one or two messages, and back.", 2, counts=2,
            fits=_ONE_OR_TWO),
-    Listed("link-queue", "Two of three messages under way, or two queued.", 3,
+    Listed("link-three", "Two of three messages under way, or two queued.", 3,
            fast=True, fits=(*_BOTH, "0,1,2", "0,2,2")),
 )  # fmt: skip
 

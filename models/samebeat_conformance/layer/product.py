@@ -174,7 +174,7 @@ class Product:
         yield from self._heard(pair, s, r)
         for f in self.copies.under(pair.copies):
             yield from self._comes(pair, r, f)
-        for floor in range(1, s.floor + 1):
+        for floor in range(1, max(s.floor, *pair.stated) + 1):
             yield from self._comes(pair, r, self.ends.notice(floor))
         yield from self._losses(pair)
         if r.boot and self._may_forget(pair, s, r):

@@ -34,12 +34,28 @@ ABOUT = frozenset(
 """The actions whose first arguments are what the input is about, as the others' are not."""
 
 
+SWITCHES = {
+    "switch_fragment_size": "fragment_size",
+    "switch_buffers": "buffer_size",
+    "switch_window": "window",
+    "switch_places": "places",
+    "switch_threshold": "threshold",
+}
+"""The actions that set a limit to their argument."""
+
+
 class Steps(SpecGraph):
     """The steps of one instance."""
 
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance)
         self._allowed: dict[tuple[str, Arguments], frozenset[int]] = {}
+        at = instance.cell_index
+        self._switches = {
+            label: (at[SWITCHES[action]][()], arguments[0])
+            for label, (action, arguments) in enumerate(self._actions)
+            if action in SWITCHES
+        }
 
     def allowed(self, kind: str, about: Arguments = ()) -> frozenset[int]:
         """Return the labels of the steps that an input of a kind may be that is about something."""
@@ -53,7 +69,13 @@ class Steps(SpecGraph):
         return known
 
     def take(self, here: int, there: int, allowed: frozenset[int], most: int) -> int:
-        """Cover all shortest paths of allowed steps; return their length, 0 if there is none."""
+        """Cover all shortest paths of allowed steps; return their length, 0 if there is none.
+
+        A limit is switched only to what it is in the end: no detour by another value.
+        """
+        final = self._states[there]
+        detours = {label for label, (cell, to) in self._switches.items() if final[cell] != to}
+        allowed -= detours
         before: dict[int, list[tuple[int, int]]] = {here: []}
         layer = [here]
         for length in range(1, most + 1):
