@@ -27,7 +27,6 @@ from samebeat_conformance.concrete import (
     Local,
     Nodes,
     body_of,
-    may_be_lost,
     operation_key,
     possible_operations,
 )
@@ -263,8 +262,7 @@ class Moves:
             yield from self._with_crashes(number, what)
         if local.leaving:
             yield Leave()
-            if may_be_lost(local):
-                yield Lose()
+            yield Lose()
         yield Tick()
 
     def _local_inputs(self, local: Local) -> Iterator[Any]:
