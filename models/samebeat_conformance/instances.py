@@ -21,6 +21,8 @@ class Listed:
     Attributes:
         name: what it is called.
         about: what is looked at, in a sentence.
+        after: steps of the spec that the cores have taken when the exploration begins; what counts
+            is what comes after them.
         members, changes, views, crashes: how many there are of each; views with the first one.
         faults: the constants of the spec that differ from those of a calm cluster.
         stepwise: besides cores that take all steps at once there are, in an exploration of their
@@ -37,6 +39,7 @@ class Listed:
     views: int = 1
     crashes: int = 0
     faults: Mapping[str, bool] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     stepwise: bool = False
     symmetric: bool = False
     full: bool = False
@@ -52,6 +55,10 @@ class Listed:
 
 
 CAUSE = {"needs_cause": True}
+
+_LEFT_OUT = ("crash n3 1", "propose n1 1 q1", "report n2 1", "begin_view n2 1", "begin_view n1 1")
+_LEFT_OUT += ("request n1 c1", "send_ack n2 c1")
+"""A member is down, and the others have gone on without it and have a change open."""
 
 LISTED = (
     Listed("1x1", "One member by itself.", 1, 1, full=True, fast=True),
@@ -70,6 +77,10 @@ LISTED = (
            views=3, faults={**CAUSE, "undo_may_fail": True}, stepwise=True, symmetric=True),
     Listed("3x1-crash", "One of three crashes and comes back, without views.", 3, 1, crashes=1,
            symmetric=True),
+    Listed("2x2-crash", "Two changes of two members, and one crash.", 2, 2, crashes=1),
+    Listed("3x1-rejoin", "A member that is down is left out, comes back and is let in again.", 3, 1,
+           views=3, crashes=1, faults=CAUSE, after=_LEFT_OUT,
+           stepwise=True, symmetric=True),
 )  # fmt: skip
 
 
