@@ -56,10 +56,6 @@ class Listed:
 
 CAUSE = {"needs_cause": True}
 
-_LEFT_OUT = ("crash n3 1", "propose n1 1 q1", "report n2 1", "begin_view n2 1", "begin_view n1 1")
-_LEFT_OUT += ("request n1 c1", "send_ack n2 c1")
-"""A member is down, and the others have gone on without it and have a change open."""
-
 LISTED = (
     Listed("1x1", "One member by itself.", 1, 1, full=True, fast=True),
     Listed("2x1", "Two members, one change that may fail.", 2, 1, full=True, fast=True),
@@ -78,9 +74,6 @@ LISTED = (
     Listed("3x1-crash", "One of three crashes and comes back, without views.", 3, 1, crashes=1,
            symmetric=True),
     Listed("2x2-crash", "Two changes of two members, and one crash.", 2, 2, crashes=1),
-    Listed("3x1-rejoin", "A member that is down is left out, comes back and is let in again.", 3, 1,
-           views=3, crashes=1, faults=CAUSE, after=_LEFT_OUT,
-           stepwise=True, symmetric=True),
 )  # fmt: skip
 
 
