@@ -281,7 +281,8 @@ def _carried_out(local: Local, done: _Done) -> Stepped:
     rest = tuple(d for d in done.sends if not isinstance(body_of(d[1]), Ok))
     kept = [body_of(data) for _, data in oks]
     account = follow(local.account, local.node, done.node, bodies, done.events, kept)
-    line, said = [], []
+    line: list[tuple[str | None, bytes]] = []
+    said: list[tuple[str | None, bytes]] = []
     for ok in dict.fromkeys((*local.leaving, *oks)):
         body = body_of(ok[1])
         assert isinstance(body, Ok)

@@ -306,7 +306,7 @@ class Moves:
         yield what
         if not self._faults.crashes:
             return
-        crashes = []
+        crashes: list[Crash] = []
         while self.nodes.step(number, crash := Crash(what, len(crashes))) is not None:
             crashes.append(crash)
             assert len(crashes) <= _MOST_SENDS, f"more than {_MOST_SENDS} datagrams on one input"

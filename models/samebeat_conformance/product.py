@@ -201,15 +201,22 @@ class Product:
         self._before[start] = None
         layer = [pair for pair in self._led_to(start) if self._is_more(pair)]
         while layer and result.divergence is None:
-            most = [p for p in layer if p.network in self._most_sent[p.but_for_network]]
-            layer = []
-            for pair in most:
-                layer.extend(self._moves(pair))
-                self._watch(len(self._before), result.checks + self.moves.checks)
-                if result.divergence is not None:
-                    break
+            layer = self._after_all(layer)
         self._count(time.perf_counter() - began)
         return result
+
+    def _after_all(self, layer: list[Pair]) -> list[Pair]:
+        """Return what is new after the product states of one distance, until a divergence.
+
+        Where more is sent at the same distance, that is explored. So a divergence is as near.
+        """
+        following: list[Pair] = []
+        for pair in [p for p in layer if p.network in self._most_sent[p.but_for_network]]:
+            following.extend(self._moves(pair))
+            self._watch(len(self._before), self.result.checks + self.moves.checks)
+            if self.result.divergence is not None:
+                break
+        return following
 
     def _start(self) -> Pair:
         names, nodes = self.mapping.nodes, self.moves.nodes
