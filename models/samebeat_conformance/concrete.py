@@ -136,11 +136,9 @@ def stepped(local: Local, what: Input, *, journals_late: bool = False) -> Steppe
     """
     match what:
         case Leave():
-            (_, data), *rest = local.leaving
-            body = body_of(data)
-            assert isinstance(body, Ok)
-            account = ok_left(local.account, body.change)
-            return Stepped(replace(local, account=account, leaving=(*rest,)), local.leaving[:1])
+            account = ok_left(local.account, _change_of(local.leaving[0]))
+            line, said = _lined_up(local.leaving, account)
+            return Stepped(replace(local, account=account, leaving=line), said)
         case Lose():
             return Stepped(replace(local, leaving=local.leaving[1:]))
         case Persisted():
@@ -281,15 +279,24 @@ def _carried_out(local: Local, done: _Done) -> Stepped:
     rest = tuple(d for d in done.sends if not isinstance(body_of(d[1]), Ok))
     kept = [body_of(data) for _, data in oks]
     account = follow(local.account, local.node, done.node, bodies, done.events, kept)
-    line: list[tuple[str | None, bytes]] = []
-    said: list[tuple[str | None, bytes]] = []
-    for ok in dict.fromkeys((*local.leaving, *oks)):
-        body = body_of(ok[1])
-        assert isinstance(body, Ok)
-        if not _is_unsaid(done.node, body.change):
-            account = ok_left(account, body.change)
-        (said if ("OK", body.change) in account.sent else line).append(ok)
-    return Stepped(Local(done.node, account, (*line,)), (*rest, *said), done.asked)
+    all_ = tuple(dict.fromkeys((*local.leaving, *oks)))
+    for ok in all_:
+        if not _is_unsaid(done.node, _change_of(ok)):
+            account = ok_left(account, _change_of(ok))
+    line, said = _lined_up(all_, account)
+    return Stepped(Local(done.node, account, line), (*rest, *said), done.asked)
+
+
+def _lined_up(oks: Datagrams, account: Account) -> tuple[Datagrams, Datagrams]:
+    """Return the oks that have never been sent, and those that count as said."""
+    said = tuple(ok for ok in oks if ("OK", _change_of(ok)) in account.sent)
+    return tuple(ok for ok in oks if ok not in said), said
+
+
+def _change_of(ok: tuple[str | None, bytes]) -> ChangeId:
+    body = body_of(ok[1])
+    assert isinstance(body, Ok)
+    return body.change
 
 
 def _is_unsaid(node: Node, change: ChangeId) -> bool:
