@@ -70,7 +70,7 @@ class Local:
     Attributes:
         node: a snapshot; its journal is durable.
         account: what the spec says of it.
-        leaving: the oks that it is about to send.
+        leaving: the oks that it is about to send, and has never sent.
         applied: its apply has succeeded, and that is in no journal yet; then this is the account
             of before.
     """
@@ -136,11 +136,9 @@ def stepped(local: Local, what: Input, *, journals_late: bool = False) -> Steppe
     """
     match what:
         case Leave():
-            (_, data), *rest = local.leaving
-            body = body_of(data)
-            assert isinstance(body, Ok)
-            account = ok_left(local.account, body.change)
-            return Stepped(replace(local, account=account, leaving=(*rest,)), local.leaving[:1])
+            account = ok_left(local.account, _change_of(local.leaving[0]))
+            line, said = _lined_up(local.leaving, account)
+            return Stepped(replace(local, account=account, leaving=line), said)
         case Lose():
             return Stepped(replace(local, leaving=local.leaving[1:]))
         case Persisted():
@@ -273,7 +271,7 @@ def _collected(node: Node, asked: ChangeId | None = None) -> _Done:
 
 
 def _carried_out(local: Local, done: _Done) -> Stepped:
-    """Carry out all effects; an ok is lined up."""
+    """Carry out all effects; an ok is lined up, unless it counts as said: then it leaves, too."""
     if not (done.events or done.sends) and is_same(local.node._state, done.node._state):
         return Stepped(local, (), done.asked)
     bodies = [(to, body_of(data)) for to, data in done.sends]
@@ -281,12 +279,24 @@ def _carried_out(local: Local, done: _Done) -> Stepped:
     rest = tuple(d for d in done.sends if not isinstance(body_of(d[1]), Ok))
     kept = [body_of(data) for _, data in oks]
     account = follow(local.account, local.node, done.node, bodies, done.events, kept)
-    line = tuple(dict.fromkeys((*local.leaving, *oks)))
-    for _, data in line:
-        body = body_of(data)
-        if isinstance(body, Ok) and not _is_unsaid(done.node, body.change):
-            account = ok_left(account, body.change)
-    return Stepped(Local(done.node, account, line), rest, done.asked)
+    all_ = tuple(dict.fromkeys((*local.leaving, *oks)))
+    for ok in all_:
+        if not _is_unsaid(done.node, _change_of(ok)):
+            account = ok_left(account, _change_of(ok))
+    line, said = _lined_up(all_, account)
+    return Stepped(Local(done.node, account, line), (*rest, *said), done.asked)
+
+
+def _lined_up(oks: Datagrams, account: Account) -> tuple[Datagrams, Datagrams]:
+    """Return the oks that have never been sent, and those that count as said."""
+    said = tuple(ok for ok in oks if ("OK", _change_of(ok)) in account.sent)
+    return tuple(ok for ok in oks if ok not in said), said
+
+
+def _change_of(ok: tuple[str | None, bytes]) -> ChangeId:
+    body = body_of(ok[1])
+    assert isinstance(body, Ok)
+    return body.change
 
 
 def _is_unsaid(node: Node, change: ChangeId) -> bool:
@@ -295,18 +305,9 @@ def _is_unsaid(node: Node, change: ChangeId) -> bool:
     return opened is not None and opened.phase is Phase.APPLIED and opened.ballot is None
 
 
-def may_be_lost(local: Local) -> bool:
-    """Return whether the next ok counts as not sent yet."""
-    body = body_of(local.leaving[0][1])
-    return isinstance(body, Ok) and ("OK", body.change) not in local.account.sent
-
-
 def _crashed(local: Local, what: Crash) -> Stepped:
     if what.during is None:
-        account = local.applied or local.account
-        said = {("OK", b.change) for _, d in local.leaving if isinstance(b := body_of(d), Ok)}
-        sent = local.leaving if said <= account.sent else ()
-        return Stepped(Local(local.node, crashed(account)), sent)
+        return Stepped(Local(local.node, crashed(local.applied or local.account)))
     done = _given(local.node, what.during)
     if not done.writes or len(done.sends) <= what.sends:
         raise Refused("the effects have no such prefix")

@@ -49,10 +49,7 @@ class Hang:
 
 @dataclass(frozen=True)
 class FinishLate:
-    """An operation that was given up is over after all.
-
-    That it fails is given to the cores once the spec has a step for it, `fail_late`.
-    """
+    """An operation that was given up is over after all."""
 
     success: bool = True
 

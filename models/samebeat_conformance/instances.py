@@ -21,6 +21,8 @@ class Listed:
     Attributes:
         name: what it is called.
         about: what is looked at, in a sentence.
+        after: steps of the spec that the cores have taken when the exploration begins; what counts
+            is what comes after them.
         members, changes, views, crashes: how many there are of each; views with the first one.
         faults: the constants of the spec that differ from those of a calm cluster.
         stepwise: besides cores that take all steps at once there are, in an exploration of their
@@ -37,6 +39,7 @@ class Listed:
     views: int = 1
     crashes: int = 0
     faults: Mapping[str, bool] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     stepwise: bool = False
     symmetric: bool = False
     full: bool = False
@@ -70,6 +73,7 @@ LISTED = (
            views=3, faults={**CAUSE, "undo_may_fail": True}, stepwise=True, symmetric=True),
     Listed("3x1-crash", "One of three crashes and comes back, without views.", 3, 1, crashes=1,
            symmetric=True),
+    Listed("2x2-crash", "Two changes of two members, and one crash.", 2, 2, crashes=1),
 )  # fmt: skip
 
 

@@ -16,18 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from samebeat.ids import ChangeId
 from samebeat.messages import Request
-from samebeat.node import steps
+from samebeat.node import Node, steps
 from samebeat.parameters import Settings
 from samebeat_conformance.account import recovered
 from samebeat_conformance.concrete import (
     Local,
     Nodes,
     body_of,
-    may_be_lost,
+    is_same,
     operation_key,
     possible_operations,
 )
@@ -60,6 +61,18 @@ class Faults:
     crashes: bool
     undo_may_fail: bool
     may_hang: bool
+
+
+class Wishes(NamedTuple):
+    """What a node may be made to begin: all else its surroundings have no place for.
+
+    Attributes:
+        asks: the settings that it may be asked to change to.
+        proposals: the members of views that it may propose.
+    """
+
+    asks: tuple[Settings, ...]
+    proposals: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -113,32 +126,35 @@ class Moves:
         self.on_demand = on_demand
         self.checks = 0
         """how many inputs were given to nodes to find these moves"""
-        self._asks = asks
-        self._proposals = proposals
+        self._all = {n: Wishes(tuple(asks), tuple(proposals[n])) for n in names}
         self._faults = faults
-        self._known: dict[tuple[int, int], list[Move]] = {}
+        self._known: dict[tuple[int, int, Wishes], list[Move]] = {}
+        self._steps: dict[int, tuple[OneStep, ...]] = {}
         self._kept: dict[int, int] = {}
         self._kinds: dict[Any, int] = {}
         self._offers: dict[tuple[int, int, int], int] = {}
 
-    def of(self, locals_: tuple[int, ...], n: int, network: int) -> list[Move]:
-        """Return the moves of one node of a cluster."""
+    def of(
+        self, locals_: tuple[int, ...], n: int, network: int, wishes: Wishes | None = None
+    ) -> list[Move]:
+        """Return the moves of one node of a cluster; without wishes, whatever it may begin."""
         name = self.names[n]
+        wishes = wishes or self._all[name]
         available = network & self.network.reaches[name]
         if self.on_demand:
             for m in range(len(locals_)):
                 if m != n:
                     available |= self._offered(locals_[m], locals_[n], n, network)
-        known = (locals_[n], available)
+        known = (locals_[n], available, wishes)
         if known not in self._known:
             search = self._on_demand if self.on_demand else self._each
-            self._known[known] = list(search(locals_[n], name, available))
+            self._known[known] = list(search(locals_[n], name, available, wishes))
         return self._known[known]
 
     # --- full knowledge --------------------------------------------------------------------------
 
-    def _each(self, number: int, name: str, available: int) -> Iterator[Move]:
-        for what in (*self._own_inputs(number), *self._deliveries(number, available)):
+    def _each(self, number: int, name: str, available: int, wishes: Wishes) -> Iterator[Move]:
+        for what in (*self._own_inputs(number, wishes), *self._deliveries(number, available)):
             move = self._move(number, name, (what,))
             if move is not None:
                 yield move
@@ -155,7 +171,7 @@ class Moves:
 
     # --- on demand -------------------------------------------------------------------------------
 
-    def _on_demand(self, number: int, name: str, available: int) -> Iterator[Move]:
+    def _on_demand(self, number: int, name: str, available: int, wishes: Wishes) -> Iterator[Move]:
         """Yield the moves after as few datagrams as possible, no more than there are nodes."""
         found: set[Any] = set()
         known: set[Input] = set()
@@ -165,7 +181,7 @@ class Moves:
         for depth in range(len(self.names) + 1):
             following: list[tuple[int, tuple[Input, ...]]] = []
             for at, path in layer:
-                inputs = (*self._own_inputs(at), *self._deliveries(at, available, known))
+                inputs = (*self._own_inputs(at, wishes), *self._deliveries(at, available, known))
                 for what in inputs:
                     move = self._move(at, name, (*path, what))
                     if move is None:
@@ -249,7 +265,7 @@ class Moves:
                 if what not in known:
                     yield from self._with_crashes(number, what)
 
-    def _own_inputs(self, number: int) -> Iterator[Input]:
+    def _own_inputs(self, number: int, wishes: Wishes) -> Iterator[Input]:
         local, faults = self.nodes.locals[number], self._faults
         if faults.crashes:
             yield Crash()  # of a node that is down: as it starts, before it has done anything
@@ -259,38 +275,42 @@ class Moves:
         if local.applied is not None:
             yield Persisted()
             return
-        for what in self._local_inputs(local):
+        for what in (*self._local_inputs(local, wishes), *self._single_steps(number)):
             yield from self._with_crashes(number, what)
         if local.leaving:
             yield Leave()
-            if may_be_lost(local):
-                yield Lose()
+            yield Lose()
         yield Tick()
 
-    def _local_inputs(self, local: Local) -> Iterator[Any]:
+    def _local_inputs(self, local: Local, wishes: Wishes) -> Iterator[Any]:
         faults, state = self._faults, local.node._state
-        yield from (Ask(settings) for settings in self._asks)
+        yield from (Ask(settings) for settings in wishes.asks)
         yield from possible_operations(local, undo_may_fail=faults.undo_may_fail)
         if faults.may_hang and state.given_up is not None:
             yield FinishLate()
             yield FinishLate(success=False)
         if faults.may_hang and _applies(local):
             yield Hang()
-        yield from (Propose(members) for members in self._proposals[local.name])
-        if isinstance(local.node, StepwiseNode):
-            yield from (OneStep(place) for place, _ in enumerate(steps(state)))
+        yield from (Propose(members) for members in wishes.proposals)
+
+    def _single_steps(self, number: int) -> tuple[OneStep, ...]:
+        node = self.nodes.locals[number].node
+        if not isinstance(node, StepwiseNode):
+            return ()
+        if number not in self._steps:
+            self._steps[number] = tuple(OneStep(place) for place in _possible(node))
+        return self._steps[number]
 
     def _with_crashes(self, number: int, what: Any) -> Iterator[Input]:
         """Yield an input, and a crash after each prefix of its effects that is one of its own."""
         yield what
         if not self._faults.crashes:
             return
-        for sends in range(_MOST_SENDS):
-            crash = Crash(what, sends)
-            if self.nodes.step(number, crash) is None:
-                return
-            yield crash
-        raise AssertionError(f"more than {_MOST_SENDS} datagrams on one input")
+        crashes: list[Crash] = []
+        while self.nodes.step(number, crash := Crash(what, len(crashes))) is not None:
+            crashes.append(crash)
+            assert len(crashes) <= _MOST_SENDS, f"more than {_MOST_SENDS} datagrams on one input"
+        yield from reversed(crashes)
 
 
 def _tells_nothing(what: Input) -> bool:
@@ -299,6 +319,20 @@ def _tells_nothing(what: Input) -> bool:
     Of a request that may not be so: a node that has come back acks once it has all reports.
     """
     return isinstance(what, Deliver) and not isinstance(body_of(what.data), Request)
+
+
+def _possible(node: Node) -> Iterator[int]:
+    """Yield the places of the steps that a node can take: each is tried on a copy."""
+    place, another = 0, not node.journal.out
+    while another:
+        state, another = node._state.copy(), False
+        for step in islice(steps(state), place, None):
+            place += 1
+            if step():
+                yield place - 1
+            if not is_same(state, node._state):
+                another = True
+                break
 
 
 def _applies(local: Local) -> bool:

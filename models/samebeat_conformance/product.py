@@ -12,7 +12,7 @@ not covered is listed with its action: the cores never take it, or never at that
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -22,8 +22,8 @@ from samebeat.node import Node
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
 from samebeat_conformance.mapping import Mapping, Part
-from samebeat_conformance.moves import Faults, Move, Moves
-from samebeat_conformance.specgraph import SpecGraph, Step
+from samebeat_conformance.moves import Faults, Move, Moves, Wishes
+from samebeat_conformance.specgraph import SpecGraph
 from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_conformance.symmetry import Symmetry
 from samebeat_spec.cluster import Crash as Crashes
@@ -49,6 +49,11 @@ class Pair(NamedTuple):
     network: int
     context: int
     crashes: int
+
+    @property
+    def but_for_network(self) -> tuple[tuple[int, ...], int, int]:
+        """All but what was sent."""
+        return self.locals_, self.context, self.crashes
 
 
 class Context(NamedTuple):
@@ -181,7 +186,9 @@ class Product:
         self._parts: dict[tuple[int, int, int], Part] = {}
         self._alphas: dict[tuple[tuple[int, ...], int, int], int] = {}
         self._allowed: dict[tuple[int, int, int], set[int]] = {}
+        self._beginnings: dict[tuple[int, int, int], Wishes] = {}
         self._paths: dict[tuple[int, int, int], int] = {}
+        self._most_sent: dict[tuple[tuple[int, ...], int, int], list[int]] = {}
         self._before: dict[Pair, tuple[Pair, int, Move, int] | None] = {}
         """for each product state the one before, the move, and how members were renamed then"""
 
@@ -190,13 +197,24 @@ class Product:
         began, result = time.perf_counter(), self.result
         start = self._start()
         self._before[start] = None
-        waiting = deque([start])
-        while waiting and result.divergence is None:
-            pair = waiting.popleft()
-            waiting.extend(self._moves(pair))
-            self._watch(len(self._before), result.checks + self.moves.checks)
+        layer = [pair for pair in self._led_to(start) if self._is_more(pair)]
+        while layer and result.divergence is None:
+            layer = self._after_all(layer)
         self._count(time.perf_counter() - began)
         return result
+
+    def _after_all(self, layer: list[Pair]) -> list[Pair]:
+        """Return what is new after the product states of one distance, until a divergence.
+
+        Where more is sent at the same distance, that is explored. So a divergence is as near.
+        """
+        following: list[Pair] = []
+        for pair in [p for p in layer if p.network in self._most_sent[p.but_for_network]]:
+            following.extend(self._moves(pair))
+            self._watch(len(self._before), self.result.checks + self.moves.checks)
+            if self.result.divergence is not None:
+                break
+        return following
 
     def _start(self) -> Pair:
         names, nodes = self.mapping.nodes, self.moves.nodes
@@ -207,23 +225,61 @@ class Product:
         assert self.spec.number(self.mapping.start) == self.alpha(start), "both begin alike"
         return start
 
+    def _led_to(self, start: Pair) -> list[Pair]:
+        """Return the product states in which the exploration begins, and note how to get there.
+
+        The cores take the steps that come before with as few moves as that needs, in all ways.
+        """
+        steps = self.spec.first_steps
+        place = {step.target: k for k, step in enumerate(steps, 1)}
+        led: list[list[Pair]] = [[start], *([] for _ in steps)]
+        for k, step in enumerate(steps):
+            n = step.arguments[0]
+            for pair in led[k]:
+                here = self.alpha(pair)
+                for move in self._moves_of(pair, here, n):
+                    for after in self._after(pair, here, n, move):
+                        if place.get(self.alpha(after), 0) > k and after not in self._before:
+                            self._before[after] = (pair, n, move, 0)
+                            led[place[self.alpha(after)]].append(after)
+        assert led[-1], "the cores take the steps that come before"
+        return led[-1]
+
+    def _moves_of(self, pair: Pair, here: int, n: int) -> list[Move]:
+        wishes = self._wishes(pair.context, here, n)
+        return self.moves.of(pair.locals_, n, pair.network, wishes)
+
     def _moves(self, pair: Pair) -> Iterator[Pair]:
         """Let each node make each move that is possible, check it, and yield what is new."""
         here = self.alpha(pair)
         for n in range(len(pair.locals_)):
-            for move in self.moves.of(pair.locals_, n, pair.network):
+            for move in self._moves_of(pair, here, n):
                 for after in self._after(pair, here, n, move):
                     if not self._check(here, self.alpha(after), n):
                         self._diverge(pair, n, move, after)
                         return
                     least, r = self._least(after)
-                    if least in self._before:
+                    if least in self._before or not self._is_more(least):
                         continue
                     if len(self._before) >= self.most_pairs:
                         self.result.complete = False
                         continue
                     self._before[least] = (pair, n, move, r)
                     yield least
+
+    def _is_more(self, pair: Pair) -> bool:
+        """Note what was sent, and return whether it is not part of what is sent in a known state.
+
+        A datagram may be delayed for ever. So where more is sent, all moves are possible that are
+        where less is. With full knowledge each state is explored nevertheless, as the reference.
+        """
+        known = self._most_sent.setdefault(pair.but_for_network, [])
+        if self.moves.on_demand:
+            if any(pair.network | network == network for network in known):
+                return False
+            known[:] = [network for network in known if network | pair.network != pair.network]
+        known.append(pair.network)
+        return True
 
     def _check(self, here: int, there: int, node: int) -> bool:
         """Take the spec's steps from `here` to `there`; return whether there are any, or none."""
@@ -256,6 +312,21 @@ class Product:
         for context in contexts:
             yield Pair(locals_, network, context, crashes)
 
+    def _wishes(self, number: int, here: int, n: int) -> Wishes:
+        """Return what `n` may begin: a change that is not asked for, a view that there is room for.
+
+        Whether there is cause for a view is the environment's business, and so the spec's guard.
+        """
+        known = self._beginnings.get((number, here, n))
+        if known is None:
+            ids, views = self._contexts[number]
+            free = {self.mapping.asked[c]: None for c, known in enumerate(ids) if known is None}
+            found = self.spec.enabled(here, "propose", n) if None in views else []
+            quorums = {q: None for _, v, q in found if views[v] is None}
+            members = tuple(self.mapping.members[q] for q in quorums)
+            known = self._beginnings[number, here, n] = Wishes(tuple(free), members)
+        return known
+
     def _asked(self, number: int, ask: Ask, asked: ChangeId | None) -> list[int]:
         ids, views = self._contexts[number]
         return [
@@ -265,10 +336,7 @@ class Product:
         ]
 
     def _proposed(self, number: int, here: int, n: int, after: int) -> list[int]:
-        """Return what a new view may stand for: ids are in order, and the spec lets `n` do it.
-
-        Whether there is cause for a view is the environment's business, and so the spec's guard.
-        """
+        """Return what a new view may stand for: ids are in order, and the spec lets `n` do it."""
         ids, views = self._contexts[number]
         view = self.moves.nodes.locals[after].node.journal.promise.view
         quorum = self.mapping.quorums[view.members]
@@ -297,7 +365,7 @@ class Product:
         numbers = [v.number for v in self._contexts[pair.context].views if v is not None]
         if self._symmetry is None or len(set(numbers)) < len(numbers):
             return pair, 0
-        return min((self._renamed(r, pair), r) for r, _ in enumerate(self._symmetry.orders))
+        return min((self._renamed(r, pair), r) for r in self._symmetry.sorting(pair.locals_))
 
     def _renamed(self, r: int, pair: Pair) -> Pair:
         """Return a product state in which members have changed names."""
@@ -370,9 +438,9 @@ class Product:
         if self._symmetry is not None:
             spec.cover_images()
         result.states, result.edges = spec.states, spec.edges
-        result.edges_covered = sum(spec.covered)
+        result.edges_covered = spec.edges_covered
         images = self.images()
-        for step in self.uncovered():
+        for step in spec.uncovered():
             result.uncovered[step.action] += 1
             if step.source in images:
                 result.missed[step.action] += 1
@@ -382,7 +450,3 @@ class Product:
         """Return the states of the spec that the cores can be in."""
         states = {self.alpha(p) for p in self._before}
         return states if self._symmetry is None else self.spec.images(states)
-
-    def uncovered(self) -> Iterator[Step]:
-        """Yield the steps of the spec that no move has taken."""
-        return (self.spec.step(e) for e, taken in enumerate(self.spec.covered) if not taken)

@@ -84,12 +84,14 @@ def conform(
     spec is covered if it is taken in one of them.
     """
     spec = SpecGraph(listed.instance)
+    spec.begin_after(*listed.after)
     found, noise = Conformance(), Noise()
-    left_out = (*LEFT_OUT, *(() if listed.full else ON_DEMAND))
+    first = (f"{listed.name}: what comes before: {', '.join(listed.after)}",)
+    left_out = (*LEFT_OUT, *(() if listed.full else ON_DEMAND), *(first if listed.after else ()))
     grains: dict[str, int] = {}
-    taken = bytes(spec.edges)
+    taken = bytes(len(spec.covered))
     for grain in (AT_ONCE, ONE_BY_ONE) if listed.stepwise else (AT_ONCE,):
-        spec.covered = bytearray(spec.edges)
+        spec.covered = bytearray(len(spec.covered))
         product = Product(
             listed.instance,
             most_pairs,
@@ -100,14 +102,16 @@ def conform(
             spec=spec,
         )
         one = product.run()
-        grains[grain] = one.edges_covered
-        taken = bytes(a | b for a, b in zip(taken, spec.covered, strict=True))
-        found = replace(found.joined_with(one), edges_covered=sum(taken))
+        found = found.joined_with(one)
         if one.divergence is not None:
             words = tuple(lines_of(product, one.divergence))
             itf = itf_of(product, one.divergence)
             return Outcome(listed, found, Noise(), Counter(), left_out, words, itf)
         noise = noise.joined_with(make_noise(product.moves.nodes, product.moves.network))
-    uncovered = Counter((spec.step(e).action, NEVER) for e, a in enumerate(taken) if not a)
+        grains[grain] = one.edges_covered
+        taken = bytes(a | b for a, b in zip(taken, spec.covered, strict=True))
+    spec.covered = bytearray(taken)
+    found = replace(found, edges_covered=spec.edges_covered)
+    uncovered = Counter((step.action, NEVER) for step in spec.uncovered())
     shown = grains if listed.stepwise else {}
     return Outcome(listed, found, noise, uncovered, left_out, grains=shown)

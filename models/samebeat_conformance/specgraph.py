@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -51,16 +51,57 @@ class SpecGraph:
         self._actors = [actors(name, arguments) for name, arguments in actions]
         self.covered = bytearray(len(self._target))
         """for each step whether some move of the cores takes it"""
+        self.first_steps: list[Step] = []
+        """the steps that come before those that count"""
+        self._within: Sequence[int] = range(len(self._start) - 1)
 
     @property
     def states(self) -> int:
         """How many states there are."""
-        return len(self._start) - 1
+        return len(self._within)
 
     @property
     def edges(self) -> int:
         """How many steps there are that change something."""
-        return len(self._target)
+        return sum(self.degree(state) for state in self._within)
+
+    @property
+    def edges_covered(self) -> int:
+        """How many of these steps some move of the cores takes."""
+        rows = ((self._start[state], self._start[state + 1]) for state in self._within)
+        return sum(sum(self.covered[low:high]) for low, high in rows)
+
+    def uncovered(self) -> Iterator[Step]:
+        """Yield the steps that no move of the cores takes."""
+        rows = (self._row(state) for state in self._within)
+        yield from (step for row in rows for step in row if not self.covered[step.number])
+
+    def begin_after(self, *steps: str) -> None:
+        """Take steps by name, as in ``crash n3 1``, and count only what can happen after them.
+
+        Raises:
+            KeyError: a step is not possible there.
+        """
+        (state,) = self._initial
+        for words in steps:
+            names = {self._words(s): s for s in self._row(state)}
+            self.first_steps.append(names[words])
+            state = names[words].target
+        reached, waiting = {state}, [state]
+        while waiting:
+            new = {step.target for step in self._row(waiting.pop())} - reached
+            reached |= new
+            waiting.extend(new)
+        self._within = sorted(reached)
+
+    def _row(self, state: int) -> Iterator[Step]:
+        for e in range(self._start[state], self._start[state + 1]):
+            yield Step(e, *self._actions[self._label[e]], state, self._target[e])
+
+    def _words(self, step: Step) -> str:
+        parameters = self._instance.spec.find_action(step.action).parameters
+        labels = zip(parameters, step.arguments, strict=True)
+        return " ".join((step.action, *(self._instance.label(p.sort, x) for p, x in labels)))
 
     def number(self, state: StateTuple) -> int | None:
         """Return the number of a state; None: the spec does not reach it."""
@@ -72,7 +113,7 @@ class SpecGraph:
 
     def step(self, number: int) -> Step:
         """Return a step by its number; it starts at the state whose row it is in."""
-        low, high = 0, self.states
+        low, high = 0, len(self._start) - 1
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self._start[middle] <= number else (low, middle)

@@ -10,14 +10,31 @@ of it, and that is the crash before its first step.
 
 from __future__ import annotations
 
+from samebeat import change
+from samebeat.effects import Purpose
 from samebeat.node import Node, Refused, steps
 
 
 class StepwiseNode(Node):
-    """A node that takes a step when it is told to."""
+    """A node that takes a step when it is told to.
+
+    One it takes by itself: what its host has installed because others have committed it, it keeps.
+    To adopt a value is one step, and not two.
+    """
+
+    _adopted = False
+
+    def apply_finished(self, token: int, success: bool, now_ms: int) -> None:
+        """Record how the local operation went."""
+        operation = self._state.operation
+        if operation is not None and operation.token == token:
+            self._adopted = success and operation.purpose is Purpose.ADOPT
+        super().apply_finished(token, success, now_ms)
 
     def _take_steps(self) -> None:
-        return
+        if self._adopted:
+            self._adopted = False
+            change.commit(self._state)
 
     def take_step(self, place: int, now_ms: int) -> None:
         """Take one step, by its place among all steps.

@@ -25,7 +25,7 @@ from samebeat.journal import Mark
 from samebeat.node import Node
 from samebeat.parameters import Settings
 from samebeat.state import State, frozen
-from samebeat_conformance.concrete import Nodes
+from samebeat_conformance.concrete import Local, Nodes
 from samebeat_conformance.network import Network
 
 
@@ -118,8 +118,31 @@ class Symmetry:
             Renaming({n: names[i] for n, i in zip(names, order, strict=True)})
             for order in self.orders
         ]
+        self._kinds: dict[str, int] = {}
+        self._kind_of: dict[int, int] = {}
+        self._sorting: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._locals: list[dict[int, int]] = [{} for _ in self.orders]
         self._bits: list[dict[int, int]] = [{} for _ in self.orders]
+
+    def sorting(self, locals_: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the renamings after which members of one kind follow those of another.
+
+        The kind of a local state has no name in it. So all images of a cluster have the same kinds,
+        and of each of them the same images are in that order.
+        """
+        kinds = tuple(self._kind(number) for number in locals_)
+        if kinds not in self._sorting:
+            images = [sorted(zip(order, kinds, strict=True)) for order in self.orders]
+            self._sorting[kinds] = tuple(
+                r for r, image in enumerate(images) if [k for _, k in image] == sorted(kinds)
+            )
+        return self._sorting[kinds]
+
+    def _kind(self, number: int) -> int:
+        if number not in self._kind_of:
+            kind = _without_names(self.nodes.locals[number])
+            self._kind_of[number] = self._kinds.setdefault(kind, len(self._kinds))
+        return self._kind_of[number]
 
     def of(self, r: int, thing: Any) -> Any:
         """Return a value renamed."""
@@ -153,3 +176,21 @@ class Symmetry:
         """Return the renaming that takes one back."""
         order = self.orders[r]
         return self._numbers[tuple(order.index(place) for place in range(len(order)))]
+
+
+def _without_names(local: Local) -> str:
+    """Return some of what tells a local state from others, and no name."""
+    a, s = local.account, local.node._state
+    return repr(
+        (
+            (a.up, a.out, a.late, a.epoch, a.view.number, a.value.heartbeat_interval),
+            sorted(phase for _, phase in a.phases),
+            sorted(kind for kind, _ in a.sent),
+            sorted((view.number, commit) for _, view, commit in a.votes),
+            (len(a.requests), sorted(view.id.number for view, _ in a.reports)),
+            (len(local.leaving), local.applied is None),
+            None if s.operation is None else s.operation.purpose.name,
+            sorted((len(h.acks), len(h.oks), len(h.ballots)) for h in s.heard.values()),
+            (s.journal.promise.view.id.number, len(s.reports)),
+        )
+    )

@@ -65,10 +65,13 @@ HINTS = {
     ),
     "vote_stays.vote_in_flush": (
         "order of View",
+        "one value of view",
         "axiom mechanisms_are_on",
         "fact commit_vote_is_reported",
         "fact undo_vote_is_reported",
+        "guard n has not gone on to a later view",
         "guard c is open in the reports to n's view",
+        "guard choice 1",
     ),
 }
 """For some obligations, what is enough: from all that may be assumed the search is long."""

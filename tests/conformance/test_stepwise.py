@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from samebeat_conformance import concrete
 from samebeat_conformance.concrete import Local, body_of, state_key
 from samebeat_conformance.inputs import Crash, FinishLate, Input, OneStep
 from samebeat_conformance.instances import find, group_change
+from samebeat_conformance.moves import _possible
 from samebeat_conformance.product import Product
 from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, conform
 from samebeat_conformance.stepwise import StepwiseNode
@@ -131,6 +133,21 @@ def test_a_step_that_is_not_possible_is_refused() -> None:
     local = concrete.first_local(product.mapping.config("n1"), StepwiseNode)
     with pytest.raises(Refused, match="not possible"):
         concrete.stepped(local, OneStep(0))
+
+
+def test_the_steps_that_are_tried_on_a_copy_are_those_that_are_possible() -> None:
+    product = Product(group_change(1, 1), stepwise=True)
+    product.run()
+    possible = 0
+    for local in product.moves.nodes.locals:
+        taken = []
+        for place, _ in enumerate(steps(local.node._state)):
+            with suppress(Refused):
+                concrete._given(local.node, OneStep(place))
+                taken.append(place)
+        assert list(_possible(local.node)) == taken
+        possible += len(taken)
+    assert possible > 0
 
 
 def test_a_crash_after_a_step_keeps_what_that_step_has_journaled() -> None:
