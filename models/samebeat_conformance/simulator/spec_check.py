@@ -28,6 +28,7 @@ from samebeat.messages import (
     Heartbeat,
     HeartbeatAck,
     Join,
+    Notice,
     Ok,
 )
 from samebeat.parameters import Settings
@@ -37,7 +38,7 @@ from samebeat_conformance.simulator.grown import Facts, Grown
 from samebeat_conformance.simulator.overheard import Part
 
 _LEFT_OUT = (Heartbeat, HeartbeatAck, Join)
-_PIECES = (Fragment, FragmentAck)
+_PIECES = (Fragment, FragmentAck, Notice)
 
 
 @dataclass(frozen=True)
