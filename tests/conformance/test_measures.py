@@ -27,7 +27,7 @@ from samebeat_conformance.simulator.measures import (
 PINNED = {
     "heartbeat_message_timeout": (4_502, 7_502, 7_502, 4_502, 2_702),
     "heartbeat_ack_timeout": (500, 500, 900, 500, 200),
-    "heartbeat_interval": (1_000, 1_000, 2_000, 1_000, 400),
+    "heartbeat_interval": (1_000, 1_000, 2_000, 400, 400),
     "heartbeat_failure_threshold": (3, 5, 5, 3, 2),
     "heartbeat_ack_failure_threshold": (4, 4, 6, 4, 2),
     "receive_send_timer_ratio": (2_000, 3_500, 3_500, 2_000, 1_500),

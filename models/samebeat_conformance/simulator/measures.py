@@ -313,7 +313,7 @@ MEASURES = (
         400,
         gap_between_arrivals_ms,
         lambda s: s.heartbeat_interval,
-        the_old,
+        min,
     ),
     Measure(
         "heartbeat_failure_threshold",
