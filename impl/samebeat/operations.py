@@ -39,7 +39,7 @@ def finished(s: State, token: int, success: bool) -> None:
             close_what_failed(s, operation)
         elif operation.purpose is Purpose.UNDO and operation.change is not None:
             close(s, operation.change)
-        elif operation.purpose is Purpose.ADOPT and operation.change is not None:
+        elif operation.change is not None:  # it has adopted that
             keep(s, Committed(operation.change, operation.settings))
 
 

@@ -14,8 +14,8 @@ from samebeat_conformance.mutants.command import main
 from samebeat_conformance.mutants.generated import generated, of_source
 from samebeat_conformance.mutants.kept import load
 from samebeat_conformance.mutants.layers import LAYERS, Layer, Seen, conformance, one_test
-from samebeat_conformance.mutants.matrix import data
-from samebeat_conformance.mutants.runner import Runner, WrongUnchanged
+from samebeat_conformance.mutants.matrix import data, print_matrix
+from samebeat_conformance.mutants.runner import Kill, Row, Runner, WrongUnchanged
 from samebeat_conformance.mutants.table import Mutant, core, explained, written
 from samebeat_conformance.mutants.worker import NotTheCopy, Result, Task, look
 from samebeat_spec.specs import SPEC_NAMES, load_spec
@@ -101,6 +101,16 @@ def test_layers_are_asked_in_order_until_one_notices() -> None:
     assert judged(wrong) == ["a: t"]
     assert judged(wrong, all_layers=True) == ["a: t", "b: edges: 2 instead of 3"]
     assert judged({}) == ["a: ", "b: ", "slow: "]
+
+
+def test_what_one_layer_notices_alone_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    mutant = of("undoes to the new value")
+    both, one = (Kill("tests", "t", 1.0), Kill("fuzz", "f", 1.0)), (Kill("fuzz", "f", 1.0),)
+    rows = [Row(mutant, both), Row(mutant, one), Row(mutant, (Kill("tests", "", 1.0),))]
+    print_matrix(rows, each=True)
+    printed = capsys.readouterr().out
+    assert "\nnoticed by: tests 1, fuzz 2\n" in printed
+    assert printed.endswith("\nnoticed by one layer alone: fuzz 1\n")
 
 
 def test_a_mutant_that_nothing_notices_survives_unless_that_is_explained() -> None:

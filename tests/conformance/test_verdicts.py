@@ -9,26 +9,27 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from samebeat_conformance.mutants import kept, reach
+from samebeat_conformance.mutants import command, kept, reach
 from samebeat_conformance.mutants.command import SURVIVES, UNDETERMINED, exit_code, main
 from samebeat_conformance.mutants.generated import generated
 from samebeat_conformance.mutants.kept import Verdict
 from samebeat_conformance.mutants.layers import LAYERS, Layer, Seen, conformance
 from samebeat_conformance.mutants.matrix import totals
 from samebeat_conformance.mutants.place import digest, function_of
-from samebeat_conformance.mutants.runner import Kill, Row
+from samebeat_conformance.mutants.runner import Kill, Row, Runner
 from samebeat_conformance.mutants.table import Mutant, explained, written
-from samebeat_conformance.mutants.worker import Task, _ended
+from samebeat_conformance.mutants.worker import NO_END, Done, Result, Task, _ended
 
 TOP = Path(__file__).parents[2]
 IMPL = TOP / "tests" / "impl"
 ALL = (*written(), *generated())
-NAME = "undoes to the new value"
+NAME, OTHER = "undoes to the new value", "skips the journal"
 SOURCE = "LIMIT = 3\n\n\ndef f(a):\n    return a < 3\n\n\ndef g(a):\n    return a < 4\n"
 
 
@@ -109,6 +110,65 @@ def test_what_survives_and_what_is_not_known_are_no_success(
     assert main(["--only", NAME], path) == ends
     kept.save({NAME: msgspec.structs.replace(right, digest="other")}, ALL, path)
     assert main(["--only", NAME], path) == UNDETERMINED, "the code is not what was judged"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked", "ends", "kept_ones"),
+    [
+        ("test_x.py::test_y", ["--layer", "tests"], 0, {NAME}),
+        ("", ["--layer", "tests"], UNDETERMINED, set()),
+        ("", [], SURVIVES, {NAME}),
+    ],
+    ids=["noticed", "not noticed by one layer", "not noticed by any"],
+)
+def test_of_what_some_layers_say_only_what_they_notice_is_kept(
+    wrong: str,
+    asked: list[str],
+    ends: int,
+    kept_ones: set[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looked(folder: Path, layer: Layer, task: Task) -> Result:
+        return Result(Seen() if task.costs is None else Seen(wrong), 0.0)
+
+    monkeypatch.setattr(command, "Runner", partial(Runner, look=looked))
+    monkeypatch.setattr(command, "LAYERS", {"tests": LAYER})
+    path = tmp_path / "verdicts.json"
+    path.write_text("[]", "utf-8")
+    assert main(["--judge", *asked, "--only", NAME], path) == ends
+    assert set(kept.load(path)) == kept_ones
+
+
+def test_a_verdict_is_kept_beside_those_that_another_process_has_kept(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.json"
+    for name in (NAME, OTHER):
+        kept.put(name, Verdict(name, "", "tests", "test_x.py::test_y", 1.0), ALL, path)
+    assert set(kept.load(path)) == {NAME, OTHER}
+    kept.put(NAME, None, ALL, path)
+    assert set(kept.load(path)) == {OTHER}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_judged_again_is_asked_first_of_the_test_that_has_noticed_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...] | None] = []
+    tests = {f"tests/impl/test_x.py::test_{n}": frozenset({"change.undo"}) for n in "abc"}
+    done = tuple(Done(name, 1.0, ran) for name, ran in tests.items())
+
+    def looked(folder: Path, layer: Layer, task: Task) -> Result:
+        if task.costs is not None:
+            asked.append(task.tests)
+        return Result(Seen(), 0.0, done)
+
+    monkeypatch.setattr(command, "Runner", partial(Runner, look=looked))
+    path = tmp_path / "verdicts.json"
+    kept.save({NAME: Verdict(NAME, "", "tests", f"test_x.py::test_b{NO_END}", 1.0)}, ALL, path)
+    assert main(["--again", "--layer", "tests", "--only", NAME], path) == UNDETERMINED
+    (names,) = asked
+    assert [name[-1] for name in names or ()] == ["b", "a", "c"]
+    assert kept.load(path) == {}, "it is not noticed any more"
 
 
 def test_the_record_says_how_many_were_noticed() -> None:

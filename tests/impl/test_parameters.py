@@ -107,3 +107,10 @@ def test_a_config_that_contradicts_itself_says_where(change: dict[str, object], 
         return
     with pytest.raises(ValueError, match=word):
         Config(**given)  # type: ignore[arg-type]
+
+
+def test_settings_without_time_out_and_ratio_give_no_time_at_all() -> None:
+    """They are no settings; a member that lies may send them, and nothing waits longer for that."""
+    neither = Settings(receive_send_timer_ratio=None)
+    assert problems(neither, Assumptions())
+    assert neither.deadline_ms == 0

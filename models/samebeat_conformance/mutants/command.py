@@ -36,10 +36,11 @@ def main(arguments: Sequence[str] | None = None, path: Path = kept.KEPT) -> int:
         print("\n".join(m.name for m in mutants))  # noqa: T201
         return OK
     try:
-        if options.layer or options.all_layers:
+        keeps = options.judge or options.again
+        if options.all_layers or (options.layer and not keeps):
             rows = _alone(mutants, options)
         else:
-            if options.judge or options.again:
+            if keeps:
                 _judge(mutants, options, path)
             rows = kept.rows(mutants, kept.load(path))
     except WrongUnchanged as error:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, path: Path = kept.KEPT) -> int:
         return SURVIVES
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(data(rows)), indent=1))
-    print_matrix(rows)
+    print_matrix(rows, each=options.all_layers)
     return exit_code(rows)
 
 
@@ -69,7 +70,10 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th of them")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="from the N-th on")
     parser.add_argument(
-        "--layer", action="append", choices=list(LAYERS), help="ask these only, and keep nothing"
+        "--layer",
+        action="append",
+        choices=list(LAYERS),
+        help="ask these only; keep nothing, or with --judge what they notice",
     )
     parser.add_argument(
         "--all-layers", action="store_true", help="each layer for itself; keep nothing"
@@ -90,13 +94,23 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
 
 
 def _judge(mutants: Sequence[Mutant], options: argparse.Namespace, path: Path) -> None:
-    """Judge what has no verdict, or all of these, and keep each verdict as it is known."""
+    """Judge what has no verdict, or all of these, and keep each verdict as it is known.
+
+    If only some layers are asked, what they do not notice is not judged.
+    """
     verdicts = kept.load(path) if path.exists() else {}
     open_rows = [r for r in kept.rows(mutants, verdicts) if options.again or r.asked is None]
-    runner = Runner(list(LAYERS.values()), explained())
-    for row in _until(options.minutes, [r.mutant for r in open_rows], runner.judge):
-        verdicts[row.mutant.name] = kept.verdict_of(row)
-        kept.save(verdicts, (*written(), *generated()), path)
+    runner = Runner([LAYERS[name] for name in options.layer or LAYERS], explained())
+
+    def judge(mutant: Mutant) -> Row:
+        return runner.judge(mutant, kept.test_of(verdicts.get(mutant.name)))
+
+    for row in _until(options.minutes, [r.mutant for r in open_rows], judge):
+        name = row.mutant.name
+        if row.kill is not None or not options.layer:
+            kept.put(name, kept.verdict_of(row), (*written(), *generated()), path)
+        elif name in verdicts and verdicts[name].layer in options.layer:
+            kept.put(name, None, (*written(), *generated()), path)
 
 
 def _alone(mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Row]:

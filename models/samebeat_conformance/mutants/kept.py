@@ -6,6 +6,7 @@ counts as not judged. There is one line for each mutant, so that two branches ca
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 from samebeat_conformance.mutants.place import digest
 from samebeat_conformance.mutants.runner import Kill, Row
 from samebeat_conformance.mutants.table import Mutant, core, explained
+from samebeat_conformance.mutants.worker import NO_END
 
 KEPT = Path(__file__).parent / "verdicts.json"
 
@@ -49,7 +51,26 @@ def save(verdicts: Mapping[str, Verdict], mutants: Iterable[Mutant], path: Path 
     """Keep the verdicts of the mutants that there are, in their order."""
     there = [verdicts[m.name] for m in mutants if m.name in verdicts]
     lines = ",\n".join(msgspec.json.encode(verdict).decode() for verdict in there)
-    path.write_text(f"[\n{lines}\n]\n", "utf-8")
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text(f"[\n{lines}\n]\n", "utf-8")
+    fresh.replace(path)
+
+
+def put(name: str, verdict: Verdict | None, mutants: Iterable[Mutant], path: Path = KEPT) -> None:
+    """Keep a verdict, or none, beside what another process may have kept in the meantime.
+
+    If both do so at the same instant, one verdict is lost, and its mutant counts as before.
+    """
+    there = load(path) if path.exists() else {}
+    there.pop(name, None)
+    save({**there, name: verdict} if verdict else there, mutants, path)
+
+
+def test_of(verdict: Verdict | None) -> str:
+    """Return the test that has noticed it, as pytest names it; empty: none has."""
+    if verdict is None or verdict.layer != "tests":
+        return ""
+    return f"tests/impl/{verdict.by.removesuffix(NO_END)}"
 
 
 @cache

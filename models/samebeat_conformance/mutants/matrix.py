@@ -54,8 +54,20 @@ def _counted(rows: Sequence[Row]) -> str:
     return ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
 
 
-def print_matrix(rows: Sequence[Row]) -> None:
-    """Print a line for each mutant and layer that has noticed it, and the totals."""
+def by_layer(rows: Sequence[Row], alone: bool = False) -> str:
+    """Return how many mutants each layer has noticed; with `alone`, those that no other has."""
+    noticed = [[k.layer for k in row.asked or () if k.by] for row in rows]
+    layers = Counter(name for names in noticed for name in names if not alone or len(names) == 1)
+    return ", ".join(f"{name} {n}" for name, n in layers.items()) or "-"
+
+
+def print_matrix(rows: Sequence[Row], each: bool = False) -> None:
+    """Print a line for each mutant and layer that has noticed it, and the totals.
+
+    Args:
+        rows: the mutants.
+        each: each layer was asked about each, so it can be told what one has noticed alone.
+    """
     out = Console(width=None if sys.stdout.isatty() else _WIDTH)
     table = Table(box=None, pad_edge=False)
     for column in ("mutant", "about", "noticed by", "test, edge or promise", "seconds"):
@@ -72,6 +84,6 @@ def print_matrix(rows: Sequence[Row]) -> None:
     out.print(table, highlight=False, markup=False)
     for line in totals(rows):
         out.print(line, highlight=False, markup=False)
-    layers = Counter(k.layer for row in rows for k in row.asked or () if k.by)
-    by = ", ".join(f"{name} {n}" for name, n in layers.items())
-    out.print(f"noticed by: {by or '-'}", highlight=False)
+    out.print(f"noticed by: {by_layer(rows)}", highlight=False)
+    if each:
+        out.print(f"noticed by one layer alone: {by_layer(rows, alone=True)}", highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -113,8 +113,8 @@ class Runner:
             self._unchanged[layer.name] = result
         return self._unchanged[layer.name]
 
-    def judge(self, mutant: Mutant) -> Row:
-        """Ask the layers about one mutant."""
+    def judge(self, mutant: Mutant, first: str = "") -> Row:
+        """Ask the layers about one mutant; of the tests, the one that is named comes first."""
         asked: list[Kill] = []
         with tempfile.TemporaryDirectory() as room:
             path = _copy(Path(room)) / mutant.file
@@ -124,28 +124,27 @@ class Runner:
                 known = any(k.by for k in asked)
                 if known and (layer.thorough or not self._all_layers):
                     continue
-                task = self._task(layer, function_of(mutant, source))
+                task = self._task(layer, function_of(mutant, source), first)
                 if task is not None:
                     asked.append(self._ask(Path(room), layer, task))
         return Row(mutant, tuple(asked), self._explained.get(mutant.name, ""))
 
-    def _task(self, layer: Layer, function: str | None) -> Task | None:
+    def _task(self, layer: Layer, function: str | None, first: str) -> Task | None:
         """Return what to ask a layer about a mistake in a function; None: it never runs that."""
         unchanged = self._of_unchanged(layer)
         if function is None or not any(unchanged.ran.values()):
             return Task(None, unchanged.costs)
         if not any(function in ran for ran in unchanged.ran.values()):
             return None
-        return Task(reach.of_tests(function, unchanged.ran, unchanged.costs), unchanged.costs)
+        tests = reach.of_tests(function, unchanged.ran, unchanged.costs)
+        if tests is not None and first in tests:
+            tests = (first, *(t for t in tests if t != first))
+        return Task(tests, unchanged.costs)
 
     def _ask(self, room: Path, layer: Layer, task: Task) -> Kill:
         result = self._look(room, layer, task)
         by = result.seen.against(self._unchanged[layer.name].seen)
         return Kill(layer.name, by, round(result.seconds, 2), result.seen.unknown)
-
-    def judge_all(self, mutants: Iterable[Mutant]) -> Iterable[Row]:
-        """Yield a row for each mutant, as it is known."""
-        yield from map(self.judge, mutants)
 
 
 def _copy(room: Path) -> Path:

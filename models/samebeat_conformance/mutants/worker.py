@@ -25,6 +25,8 @@ _PRELOADED = [
 _LONGEST_SECONDS = 1_200
 _TIMES = 10
 """What takes so many times its work does not come to an end."""
+NO_END = ": does not come to an end"
+"""What is said of it."""
 
 
 class NotTheCopy(RuntimeError):  # noqa: N818  (`except NotTheCopy` is the sentence)
@@ -168,5 +170,5 @@ def _ended(at: str, exitcode: int | None, task: Task) -> Seen:
     """Return what it says that a layer was ended, or has died, while it was at something."""
     what = at.removeprefix("tests/impl/")
     if exitcode == -signal.SIGPROF and at in (task.costs or {}):
-        return Seen(f"{what}: does not come to an end")
+        return Seen(what + NO_END)
     return Seen(unknown=f"{what}: ended with {exitcode}, and it is not known how long it may take")
