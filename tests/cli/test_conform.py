@@ -60,3 +60,10 @@ def test_the_report_can_go_to_a_file(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "report.txt"
     assert run("conform", "1x1", "--output", str(path)).code == 0
     assert "the core conforms" in path.read_text()
+
+
+def test_names_may_have_stars_and_each_instance_runs_once(run: Run) -> None:
+    ran = run("conform", "1x1", "?x1", "--fast", "--format", "json")
+    assert ran.code == 0
+    names = [instance["name"] for instance in json.loads(ran.out)["instances"]]
+    assert names == ["1x1", "2x1", "3x1"]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from enum import StrEnum
+from fnmatch import filter as fitting
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +54,7 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters, channels and pairs in time by name. Nothing: all.",
+            help="Clusters, channels and pairs in time by name, also with * and ?. Nothing: all.",
             show_default=False,
         ),
     ] = None,
@@ -108,10 +110,11 @@ def _select(names: Sequence[str], fast: bool) -> list[Instance]:
 
     listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED)
     known = {listed.name: listed for listed in listed_all}
-    for name in names:
-        if name not in known:
+    fits = {name: fitting(known, name) for name in names or known}
+    for name, found in fits.items():
+        if not found:
             raise CommandError(f"there is no instance {name!r}; there are: {', '.join(known)}")
-    chosen = [known[name] for name in dict.fromkeys(names or known)]
+    chosen = [known[name] for name in dict.fromkeys(chain.from_iterable(fits.values()))]
     if fast and not any(listed.fast for listed in chosen):
         raise CommandError("none of these instances takes seconds; leave --fast out")
     return [listed for listed in chosen if listed.fast or not fast]
