@@ -4,9 +4,9 @@ Messages go in fragments, are acked, sent again until they are acked or given up
 order and at most once. No clock, no socket: the time is an argument, and what is to be sent, what
 was delivered and what has failed are taken out with `to_send`, `delivered` and `failed`.
 
-What is kept is bounded whatever the peer does: of what it sends, at most `window` messages (1,024,
-if the window is larger) of 16,128 bytes each in at most 252 fragments, and one number for all that
-was delivered; of what is sent to it, at most a window and a full queue.
+What is kept is bounded whatever the peer does: of what it sends, at most `window` messages, and
+1,024, of 16,128 bytes each in at most 252 fragments, and one number for all that was delivered; of
+what is sent to it, at most a window and a full queue.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from samebeat_conformance.handlers import NOT_IN_THE_CORE
 from samebeat_models import Model
 from samebeat_models.catalog import load_catalog
 from samebeat_models.claims_table import ClaimRow, cited_in_tests, claim_rows, shows
@@ -33,7 +34,7 @@ def test_an_element_names_the_actions_and_properties_that_cite_it(run: Run) -> N
 
 def test_an_element_that_is_not_behaviour_says_what_stands_for_it(run: Run) -> None:
     shown = run("claims").out
-    assert "    not behaviour; the daemon samebeatd stands for it\n" in shown
+    assert "    not behaviour; a daemon (not written yet) stands for it\n" in shown
 
 
 def test_an_element_names_the_functions_that_do_it_and_a_test_of_them(run: Run) -> None:
@@ -73,7 +74,8 @@ def test_the_last_line_counts_every_row_once(run: Run) -> None:
         .startswith(
             f"{len(rows)} claim elements and design notes: "
             f"{len(rows) - len(lacking) - len(silent)} shown by an action and a property "
-            f"({len(in_part)} in part), {len(silent)} not behaviour, {len(lacking)} missing: "
+            f"({len(in_part)} in part, {len(NOT_IN_THE_CORE)} not in the core), "
+            f"{len(silent)} not behaviour, {len(lacking)} missing: "
         )
     )
 

@@ -7,6 +7,7 @@ Claims 3.maximum_fragment_size, 3.message_retry_timer, 3.maximum_message_retry_t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from samebeat.messages import Fragment, FragmentAck, Notice
 from samebeat.parameters import Settings
 from samebeat.receiving import Receiving
 from samebeat.sending import Failure, Sending
+from samebeat_conformance.layer.ends import Ends
 from samebeat_conformance.layer.instances import LISTED, find
-from samebeat_conformance.layer.mapping import MAPPED
+from samebeat_conformance.layer.mapping import MAPPED, Mapping
 from samebeat_conformance.layer.run import conform
 from samebeat_conformance.layer.steps import ABOUT, MAY
 from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, Outcome
@@ -51,6 +53,17 @@ SLOW = {
 
 def test_every_variable_of_the_spec_is_read_off_the_channel() -> None:
     assert {v.name for v in load_spec("link").variables} == MAPPED
+
+
+def test_a_channel_with_a_limit_that_the_instance_does_not_have_has_no_place_in_it() -> None:
+    listed = find("link-order")
+    assert listed is not None
+    mapping = Mapping(listed.instance)
+    ends = Ends(mapping.datas(), mapping.start_settings())
+    size, window, last, queue, flight = ends.sender.sending
+    narrow = replace(ends.sender, sending=(size, window - 1, last, queue, flight))
+    assert mapping.has_place(ends.sender, ends.receiver)
+    assert not mapping.has_place(narrow, ends.receiver)
 
 
 def test_every_kind_of_input_is_some_action_and_every_action_some_kind_of_input() -> None:

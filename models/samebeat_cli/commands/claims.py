@@ -146,9 +146,10 @@ def _count(rows: Sequence[ClaimRow]) -> str:
     silent = sum(not row.claim.behaviour for row in rows)
     shown = len(rows) - len(missing) - silent
     in_part = sum(row.in_part for row in rows)
+    without = sum(row.core.startswith("not in it") for row in rows)
     return (
         f"{len(rows)} claim elements and design notes: {shown} shown by an action and a property "
-        f"({in_part} in part), {silent} not behaviour, "
+        f"({in_part} in part, {without} not in the core), {silent} not behaviour, "
         f"{len(missing)} missing: {', '.join(missing) or '-'}"
     )
 

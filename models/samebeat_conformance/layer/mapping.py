@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from samebeat.fragments import count
 from samebeat.messages import MIN_FRAGMENT
@@ -75,6 +75,13 @@ class Mapping:
         sizes, windows = range(len(self.sizes)), range(len(self.counts))
         return tuple(self.settings(z, w, self._count) for z in sizes for w in windows)
 
+    def has_place(self, s: Sender, r: Receiver) -> bool:
+        """Return whether all limits are some that the instance has; else no state of it fits."""
+        sizes = {s.size, r.size, *(cut for cut in s.cuts if cut)}
+        threshold = s.settings.send_queue_overflow_threshold
+        counts = {s.window, s.capacity, threshold, r.window}
+        return sizes <= {*self.sizes} and counts <= {*self.counts}
+
     def state(
         self,
         s: Sender,
@@ -82,7 +89,7 @@ class Mapping:
         under_way: Collection[tuple[int, int, int]],
         acks: Collection[int],
     ) -> StateTuple:
-        """Return the state of the spec.
+        """Return the state of the spec; a limit that it does not have, as the next smaller one.
 
         Args:
             s: the sender.
@@ -94,17 +101,17 @@ class Mapping:
         state = list(self.start)
         at = self.instance.cell_index
         threshold = s.settings.send_queue_overflow_threshold
-        state[at["fragment_size"][()]] = self.sizes.index(s.size)
-        state[at["window"][()]] = self.counts.index(s.window)
-        state[at["threshold"][()]] = self.counts.index(threshold)
-        state[at["capacity"][()]] = self.counts.index(s.capacity)
-        state[at["buffer_size"][()]] = self.sizes.index(r.size)
-        state[at["places"][()]] = self.counts.index(r.window)
+        state[at["fragment_size"][()]] = _at_most(self.sizes, s.size)
+        state[at["window"][()]] = _at_most(self.counts, s.window)
+        state[at["threshold"][()]] = _at_most(self.counts, threshold)
+        state[at["capacity"][()]] = _at_most(self.counts, s.capacity)
+        state[at["buffer_size"][()]] = _at_most(self.sizes, r.size)
+        state[at["places"][()]] = _at_most(self.counts, r.window)
         held = {(sequence - 1, index) for sequence, _, _, parts in r.parts for index, _ in parts}
         for m in self.messages:
             state[at["fate"][m,]] = self._fates[s.fates[m]]
             if s.cuts[m]:
-                state[at["cut"][m,]] = self.sizes.index(s.cuts[m])
+                state[at["cut"][m,]] = _at_most(self.sizes, s.cuts[m])
             state[at["ack_under_way"][m,]] = int(m in acks)
             state[at["known"][m,]] = int(m + 1 < r.below)
             state[at["delivered"][m,]] = int(r.delivered[m])
@@ -114,3 +121,8 @@ class Mapping:
         for place in under_way:
             state[at["under_way"][place]] = 1
         return tuple(state)
+
+
+def _at_most(values: Sequence[int], value: int) -> int:
+    """Return the place of the largest of some values that is not above one; or the first."""
+    return max((i for i, known in enumerate(values) if known <= value), default=0)

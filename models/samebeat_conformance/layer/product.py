@@ -353,7 +353,8 @@ class Product:
         known = pair[:4]
         number = self._alphas.get(known)
         if number is None:
-            found = self.spec.number(self.cells(pair))
+            ends = self.senders.all[pair.sender], self.receivers.all[pair.receiver]
+            found = self.spec.number(self.cells(pair)) if self.mapping.has_place(*ends) else None
             number = self._alphas[known] = UNREACHED if found is None else found
         return number
 
