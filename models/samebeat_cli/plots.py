@@ -98,6 +98,7 @@ def _legend(panel: Any, harms: Sequence[Harm]) -> None:
         "During all these changes, under load:\n"
         f"{sum(h.lost for h in harms)} of {sum(h.messages for h in harms):,} messages lost\n"
         f"{sum(h.duplicated for h in harms)} delivered twice\n"
+        f"{sum(h.refused for h in harms)} fragments refused\n"
         f"{sum(h.suspicions for h in harms)} false suspicions",
         transform=panel.transAxes,
         fontsize=9,

@@ -16,6 +16,9 @@ from samebeat.parameters import Settings
 from samebeat.sending import Overflow
 from samebeat_conformance.linked import Linked
 
+_PATIENCE_MS = 50
+"""After so long a caller tries again."""
+
 
 def _only_acks(source: str, piece: Piece) -> list[int]:
     """Lose every fragment."""
@@ -90,6 +93,7 @@ class UnderLoad:
     """What a change does to the messages under way.
 
     Attributes:
+        messages: how many there were.
         lost: how many messages have neither come nor been reported.
         failed: how many have been reported as not known to have come.
         duplicated: how many have come more than once.
@@ -98,6 +102,7 @@ class UnderLoad:
         peak: the most unacked messages before, during and after.
     """
 
+    messages: int
     lost: int
     failed: int
     duplicated: int
@@ -113,7 +118,7 @@ def change_under_load(
 
     As in a group change, both hold the change as open before either commits it. A third of the
     datagrams is lost, some come twice, and order is free. Three loads of messages are sent: before
-    the change, in the middle of it, and after.
+    the change, in the middle of it, and after. What finds a full queue is tried again.
     """
     link = Linked(old, delay_ms=5)
     rng = Random(7)
@@ -134,7 +139,7 @@ def change_under_load(
                 next(change, None)
                 link.run(7)
             for data in said[n][phase * messages : (phase + 1) * messages][load]:
-                link.enqueue(n, data)
+                _enqueue(link, n, data)
             peak = max(peak, _in_flight(link))
         while _in_flight(link):
             link.run(5)
@@ -142,7 +147,16 @@ def change_under_load(
         sizes = [len(p.data) for _, _, p in link.sent[known:] if isinstance(p, Fragment)]
         largest.append(max(sizes))
         peaks.append(peak)
-    return UnderLoad(*_counted(link, said), tuple(largest), tuple(peaks))
+    return UnderLoad(6 * messages, *_counted(link, said), tuple(largest), tuple(peaks))
+
+
+def _enqueue(link: Linked, name: str, data: bytes) -> None:
+    """Send a message; while the queue is full, the caller is told so, and tries again."""
+    while True:
+        try:
+            return link.enqueue(name, data)
+        except Overflow:
+            link.run(_PATIENCE_MS)
 
 
 def _message(name: str, number: int, length: int) -> bytes:

@@ -6,13 +6,15 @@ Claims 2 and 3: heartbeats in whole clusters, messages on two nodes, and all und
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from samebeat import heartbeats
+from samebeat.channel import Channel, Holds
 from samebeat.parameters import Settings
 from samebeat.receiving import Receiving
 from samebeat.sending import Sending
 from samebeat.state import State
-from samebeat_conformance.simulator.layer_measures import LAYER_MEASURES
+from samebeat_conformance.simulator.layer_measures import LAYER_MEASURES, full_load
 from samebeat_conformance.simulator.measures import (
     MEASURES,
     Measure,
@@ -23,6 +25,7 @@ from samebeat_conformance.simulator.measures import (
     gap_between_arrivals_ms,
     harm_of,
 )
+from samebeat_conformance.simulator.traffic import Harm
 
 PINNED = {
     "heartbeat_message_timeout": (4_502, 7_502, 7_502, 4_502, 2_702),
@@ -77,7 +80,7 @@ def test_a_change_under_load_loses_and_repeats_nothing_and_makes_nobody_suspect(
 ) -> None:
     """Claims 3.combinations, 20.preamble and 21.preamble: a quarter of all pieces is lost."""
     harm = harm_of(measure)
-    assert (harm.lost, harm.duplicated, harm.suspicions) == (0, 0, 0)
+    assert (harm.lost, harm.duplicated, harm.refused, harm.suspicions) == (0, 0, 0, 0)
     assert harm.messages > 150
 
 
@@ -101,6 +104,39 @@ def test_a_sender_that_gives_up_at_once_is_seen_by_what_is_lost(
     give_up = Sending.give_up
     monkeypatch.setattr(Sending, "give_up", lambda self, now_ms: give_up(self, now_ms + 29_000))
     assert harm_of(LAYER_MEASURES[0]).lost > 0
+
+
+def lowered(parameter: str) -> Harm:
+    """Return what lowering a parameter of messages does where windows and queues are full."""
+    (measure,) = [m for m in LAYER_MEASURES if m.parameter == parameter]
+    new = structs.replace(measure.start, **{parameter: measure.lowered})
+    return full_load(measure.start, new)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parameter", ["maximum_fragment_size", "message_send_window"])
+def test_a_receiver_that_does_not_wait_for_the_drain_is_seen_by_what_it_refuses(
+    monkeypatch: pytest.MonkeyPatch, parameter: str
+) -> None:
+    """The control: it takes what it holds, and not what is under way."""
+    monkeypatch.setattr(Receiving, "hold", lambda self, held: setattr(self, "takes", held))
+    assert lowered(parameter).refused > 0
+
+
+@pytest.mark.slow
+def test_a_sender_that_purges_its_queue_is_seen_by_what_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The control: it drops what does not fit into a shorter queue."""
+    follow = Channel.follow
+
+    def purges(self: Channel, now_ms: int, holds: Holds) -> None:
+        follow(self, now_ms, holds)
+        most = holds.settings.send_queue_overflow_threshold
+        self.sending.queue = self.sending.queue[:most]
+
+    monkeypatch.setattr(Channel, "follow", purges)
+    assert lowered("send_queue_overflow_threshold").lost > 0
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Row: TypeAlias = tuple[tuple[Figure, ...], Harm]
 
+_HARM = ("lost", "twice", "refused", "suspected")
 _WHEN = ("before", "raising", "raised", "lowering", "lowered")
 
 
@@ -49,8 +50,8 @@ def figures(
     """Measure what each parameter does, before, during and after a group change of it.
 
     Clusters of the production core run in virtual time. Exit 10 if a figure is not what the
-    parameter's value says, or if a change loses or repeats a message or makes anybody suspect who
-    is alive; 3 if something could not be measured.
+    parameter's value says, or if a change loses, repeats or refuses a message or makes anybody
+    suspect who is alive; 3 if something could not be measured.
 
     Example: samebeat figures --plot figures.png
     """
@@ -102,6 +103,7 @@ def _data(rows: list[Row]) -> dict[str, Any]:
                 "messages": harm.messages,
                 "lost": harm.lost,
                 "duplicated": harm.duplicated,
+                "refused_fragments": harm.refused,
                 "false_suspicions": harm.suspicions,
             }
             for found, harm in rows
@@ -117,10 +119,10 @@ def _text(rows: list[Row]) -> str:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("parameter, and what is measured", *_WHEN, "lost", "twice", "suspected"):
+    for name in ("parameter, and what is measured", *_WHEN, *_HARM):
         table.add_column(name, justify="left" if "," in name else "right", no_wrap=True)
     for found, harm in rows:
-        counts = (harm.lost, harm.duplicated, harm.suspicions)
+        counts = (harm.lost, harm.duplicated, harm.refused, harm.suspicions)
         cells = [_value(f) for f in found]
         table.add_row(found[0].parameter, *cells, *(f"{n:,}" for n in counts))
         table.add_row(f"  {found[0].figure}", *(_cell(f) for f in found))
@@ -133,8 +135,9 @@ def _text(rows: list[Row]) -> str:
     messages = sum(harm.messages for _, harm in rows)
     out.print(
         "Above the value, below what was measured: before a change, while one that raises the "
-        "value is open, after it,\nand the same for one that lowers it. Lost, delivered twice and "
-        f"suspected though alive: during these changes\nunder load, {messages:,} messages in all.\n"
+        "value is open, after it,\nand the same for one that lowers it. Lost, delivered twice, "
+        f"refused by a member that\ncannot take them, and suspected though alive: during these "
+        f"changes under load, {messages:,} messages in all.\n"
         f"{len(rows)} parameters, {wrong} not as their values say; exit {int(code)}"
     )
     return buffer.getvalue()

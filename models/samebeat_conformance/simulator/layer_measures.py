@@ -13,6 +13,7 @@ from itertools import count
 from samebeat.messages import Fragment, Piece
 from samebeat.parameters import Settings
 from samebeat.sending import Overflow
+from samebeat_conformance.channel_figures import change_under_load
 from samebeat_conformance.linked import End, Linked
 from samebeat_conformance.simulator.measures import (
     Measure,
@@ -21,12 +22,15 @@ from samebeat_conformance.simulator.measures import (
     cluster_at,
     the_old,
 )
+from samebeat_conformance.simulator.traffic import Harm
 
 LENGTH = 1_000
 """The messages of the fragment size are so long, in bytes."""
 _MANY = 300
 """So many messages are more than any window here."""
 _TRIP_MS = 1
+_LOAD = 450
+"""So many messages go each way before, during and after a change, a third of them at once."""
 
 
 def _linked(start: Settings, moment: Moment) -> Linked:
@@ -110,6 +114,12 @@ def peak_in_flight(start: Settings, moment: Moment) -> int:
     return peak
 
 
+def full_load(old: Settings, new: Settings) -> Harm:
+    """Return what a change does on two channels whose windows and queues are full, with losses."""
+    found = change_under_load(old, new, _LOAD, LENGTH)
+    return Harm(found.messages, found.lost + found.failed, found.duplicated, 0, found.refused)
+
+
 def _measure(
     parameter: str,
     figure: str,
@@ -119,7 +129,9 @@ def _measure(
 ) -> Measure:
     before, raised, lowered = values
     start = Settings(**{parameter: before})
-    return Measure(parameter, figure, start, raised, lowered, measured, expected, the_old)
+    return Measure(
+        parameter, figure, start, raised, lowered, measured, expected, the_old, full_load
+    )
 
 
 LAYER_MEASURES = (

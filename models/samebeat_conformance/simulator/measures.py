@@ -93,6 +93,8 @@ class Measure:
         measured: measures it where one starts with `start`, at a moment.
         expected: what it should be with these settings.
         during: which value counts while a change is open.
+        full_load: what a change of the first settings to others does where queue and window are
+            full, if they can be.
     """
 
     parameter: str
@@ -103,6 +105,7 @@ class Measure:
     measured: Callable[[Settings, Moment], int]
     expected: Callable[[Settings], int]
     during: Between = max
+    full_load: Callable[[Settings, Settings], Harm] | None = None
 
 
 @dataclass(frozen=True)
@@ -417,5 +420,10 @@ def under_load(measure: Measure, value: Value) -> Harm:
 
 
 def harm_of(measure: Measure) -> Harm:
-    """Return what raising and lowering a parameter does, together."""
-    return under_load(measure, measure.raised) + under_load(measure, measure.lowered)
+    """Return what raising and lowering a parameter does, together, under each load."""
+    harm = under_load(measure, measure.raised) + under_load(measure, measure.lowered)
+    if measure.full_load is not None:
+        for value in (measure.raised, measure.lowered):
+            new = structs.replace(measure.start, **{measure.parameter: value})
+            harm += measure.full_load(measure.start, new)
+    return harm

@@ -29,12 +29,14 @@ class Harm:
         lost: how many of them have not come, or are not known to have come.
         duplicated: how many have come more than once.
         suspicions: how often somebody was suspected, who was alive.
+        refused: how many fragments a member could not take.
     """
 
     messages: int
     lost: int
     duplicated: int
     suspicions: int
+    refused: int = 0
 
     def __add__(self, other: Harm) -> Harm:
         return Harm(
@@ -42,12 +44,13 @@ class Harm:
             self.lost + other.lost,
             self.duplicated + other.duplicated,
             self.suspicions + other.suspicions,
+            self.refused + other.refused,
         )
 
     @property
     def is_none(self) -> bool:
-        """Nothing was lost, nothing came twice, and nobody was suspected."""
-        return (self.lost, self.duplicated, self.suspicions) == (0, 0, 0)
+        """Nothing was lost or refused, nothing came twice, and nobody was suspected."""
+        return not (self.lost or self.duplicated or self.suspicions or self.refused)
 
 
 class Traffic(Observer):
