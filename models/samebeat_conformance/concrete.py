@@ -227,7 +227,8 @@ def _propose(node: Node, members: tuple[str, ...]) -> None:
     )
     s.joiners = frozen({p: late_ms for p in members if p not in s.promised.members})
     node.on_timer(NOW_MS + 1)
-    node.on_timer(late_ms)
+    if s.promised == before:
+        node.on_timer(late_ms)
     if s.promised == before or s.promised.members != members:
         raise Refused("the node proposes no view of these members")
     _set_back(s)

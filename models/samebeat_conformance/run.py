@@ -20,6 +20,7 @@ LEFT_OUT = (
     "time: deadlines, retry timers and watchdogs run out whenever the explorer likes",
     "a journal that is lost, a restore or an adoption that fails",
     "members that lie",
+    "crashes and views in one cluster: a member that is left out and let in again (decision 0041)",
 )
 ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
