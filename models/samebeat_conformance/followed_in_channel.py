@@ -8,44 +8,38 @@ input may be.
 
 from __future__ import annotations
 
-from samebeat_conformance.followed import (
-    INSTEAD_SHOWN,
-    LINK,
-    MOST_AT_ONCE,
-    MOST_WAYS,
-    CannotFollow,
-    Followed,
-)
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from samebeat_conformance.followed import INSTEAD_SHOWN, LINK, MOST_AT_ONCE, CannotFollow, Followed
+from samebeat_conformance.following import Follower, Ways
 from samebeat_conformance.layer.instances import Listed
 from samebeat_conformance.layer.pairs import Pair
-from samebeat_conformance.layer.product import Product
+from samebeat_conformance.layer.product import Move, Product
 from samebeat_conformance.layer.steps import MAY
-from samebeat_models.render import step_label
 from samebeat_models.results import Trace
-from samebeat_spec.language import Instance, StateError
+from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
-from samebeat_spec.language.interpreter import Interpreter, Refused
 from samebeat_spec.specs import load_spec
 
-Way = tuple[Pair, frozenset[int]]
-"""Where the ends are, and which later steps of the run they have taken."""
-Ways = dict[Way, tuple[str, ...]]
 
-
+@dataclass(frozen=True)
 class _Channel(Listed):
     """The channel that a run is followed on: that of its model, with every guard."""
 
-    def __init__(self, instance: Instance) -> None:
-        sizes = {s.__name__: len(instance.domain(s)) for s in instance.spec.sorts}
-        super().__init__(instance.name, "the channel that a run is followed on", sizes["Message"])
-        right = Instance(instance.name, load_spec(LINK), instance.sizes, instance.constants)
-        object.__setattr__(self, "own", right)
+    right: Instance = field(kw_only=True)
 
     @property
     def instance(self) -> Instance:
         """The instance of the spec."""
-        found: Instance = vars(self)["own"]
-        return found
+        return self.right
+
+
+def _channel(instance: Instance) -> _Channel:
+    sizes = {s.__name__: len(instance.domain(s)) for s in instance.spec.sorts}
+    right = Instance(instance.name, load_spec(LINK), instance.sizes, instance.constants)
+    about = "the channel that a run is followed on"
+    return _Channel(instance.name, about, sizes["Message"], right=right)
 
 
 def follow_in_channel(trace: Trace) -> Followed:
@@ -60,11 +54,12 @@ def follow_in_channel(trace: Trace) -> Followed:
             "core none is too large: use --against spec"
         )
     try:
-        return _Follower(trace).follow()
-    except AssertionError as error:
+        follower = _Follower(trace)
+    except AssertionError as error:  # the mapping says what a channel must be
         raise CannotFollow(
             f"{trace.instance.name} is a channel that no cores have ({error}): use --against spec"
         ) from None
+    return follower.follow()
 
 
 def _fits_any_size(instance: Instance) -> bool:
@@ -75,74 +70,40 @@ def _fits_any_size(instance: Instance) -> bool:
     return len(set(counts)) < len(counts)
 
 
-class _Follower:
+class _Follower(Follower[Pair]):
     def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.product = Product(_Channel(trace.instance), stepwise=True)
-        self._judge = Interpreter(trace.instance)
-        self._right = Interpreter(self.product.listed.instance)
-        self.complete = True
+        self.product = Product(_channel(trace.instance), stepwise=True)
+        super().__init__(trace, self.product.listed.instance)
 
-    def follow(self) -> Followed:
-        """Follow the run from its first state."""
-        steps, product = self.trace.steps, self.product
+    def start(self) -> Pair:
+        product = self.product
         receiver = product.receivers.number(product.ends.receiver)
         sender = product.senders.number(product.ends.sender)
         first = Pair(sender, receiver, 0, 0, (), (0, 0), None)
-        start = product._sender("submit", first, *product.ends.follow(product.ends.sender)).after
-        if product.cells(start) != self.trace.initial:
-            return Followed(len(steps), 0, "init", ("the ends start in another state",))
-        ways: Ways = {(start, frozenset()): ()}
-        inputs: list[tuple[str, ...]] = []
-        for i, step in enumerate(steps):
-            self._stand_still(ways)
-            after = self._take(ways, i)
-            if not after:
-                label = step_label(self.trace.instance, step.action, step.arguments)
-                return Followed(
-                    len(steps), i, label, self._instead(ways), tuple(inputs), self.complete
-                )
-            inputs.append(next(iter(after.values())))
-            ways = after
-        return Followed(len(steps), len(steps), inputs=tuple(inputs), complete=self.complete)
+        return product._sender("submit", first, *product.ends.follow(product.ends.sender)).after
 
-    def _stand_still(self, ways: Ways) -> None:
-        """Add where the ends can be without a step of the spec."""
-        waiting = list(ways)
-        while waiting:
-            pair, early = waiting.pop(0)
-            state = self.product.cells(pair)
-            for move in self.product._moves(pair):
-                way = (move.after, early)
-                if way in ways or self.product.cells(move.after) != state:
-                    continue
-                if len(ways) >= MOST_WAYS:
-                    self.complete = False
-                    return
-                ways[way] = ways[pair, early]
-                waiting.append(way)
+    def cells(self, place: Pair) -> StateTuple:
+        return self.product.cells(place)
 
-    def _take(self, ways: Ways, i: int) -> Ways:
+    def moves(self, place: Pair) -> Iterator[tuple[Move, Pair]]:
+        return ((move, move.after) for move in self.product._moves(place))
+
+    def take(self, ways: Ways[Pair], i: int) -> Ways[Pair]:
         """Let an end take this step of the run, or later ones with it."""
-        found: Ways = {}
+        found: Ways[Pair] = {}
         for pair, early in ways:
             if i in early:
                 found.setdefault((pair, early - {i}), ("taken before, at once",))
                 continue
-            here = self.product.cells(pair)
-            if self._states(here, [i]) == [here]:
+            here = self.cells(pair)
+            if self.states(here, [i]) == [here]:
                 found.setdefault((pair, early), ("nothing: the step changes nothing",))
-            for move in self.product._moves(pair):
+            for move, after in self.moves(pair):
                 own = self._own_steps(early, i, move.kind)
-                states = self._states(here, own)
-                reached = self.product.cells(move.after)
-                if reached not in states:
-                    continue
-                taken = frozenset(own[1 : states.index(reached) + 1])
-                if len(found) < MOST_WAYS:
-                    found.setdefault((move.after, early | taken), (move.words,))
-                else:
-                    self.complete = False
+                states, reached = self.states(here, own), self.cells(after)
+                if reached in states:
+                    taken = frozenset(own[1 : states.index(reached) + 1])
+                    self.add(found, (after, early | taken), move.words)
         return found
 
     def _own_steps(self, early: frozenset[int], i: int, kind: str) -> list[int]:
@@ -153,24 +114,11 @@ class _Follower:
         later = (j for j in range(i + 1, len(steps)) if j not in early)
         return [i, *(j for j in later if steps[j].action in MAY[kind])][:MOST_AT_ONCE]
 
-    def _states(self, state: StateTuple, own: list[int]) -> list[StateTuple]:
-        """Return the states after one, two ... of these steps, as long as they can be taken."""
-        found: list[StateTuple] = []
-        for place, j in enumerate(own):
-            step, judge = self.trace.steps[j], self._right if place else self._judge
-            try:
-                state = judge.step(judge.spec.find_action(step.action), step.arguments, state)
-            except (Refused, StateError):
-                break
-            found.append(state)
-        return found
-
-    def _instead(self, ways: Ways) -> tuple[str, ...]:
-        """Return what else can happen there that the spec sees."""
+    def instead(self, ways: Ways[Pair], i: int) -> tuple[str, ...]:
         found = {
             move.words
             for pair, _ in ways
-            for move in self.product._moves(pair)
-            if self.product.cells(move.after) != self.product.cells(pair)
+            for move, after in self.moves(pair)
+            if self.cells(after) != self.cells(pair)
         }
         return tuple(sorted(found)[:INSTEAD_SHOWN])

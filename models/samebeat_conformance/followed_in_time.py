@@ -13,13 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from samebeat_conformance.followed import (
-    INSTEAD_SHOWN,
-    MOST_WAYS,
-    PAIR,
-    CannotFollow,
-    Followed,
-)
+from samebeat_conformance.followed import INSTEAD_SHOWN, PAIR, CannotFollow, Followed
+from samebeat_conformance.following import Follower, Ways
 from samebeat_conformance.product import UNREACHED
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.mapping import Net, OffTheClock
@@ -32,11 +27,9 @@ from samebeat_conformance.timed.product import (
     actors_in_composition,
     actors_in_pair,
 )
-from samebeat_models.render import step_label
 from samebeat_models.results import Trace
-from samebeat_spec.language import Instance, StateError
+from samebeat_spec.language import Instance
 from samebeat_spec.language.instance import StateTuple
-from samebeat_spec.language.interpreter import Interpreter, Refused
 from samebeat_spec.specs import load_spec
 
 _SIZES = {
@@ -141,101 +134,57 @@ def _sort(instance: Instance, name: str) -> Any:
     return next(s for s in instance.spec.sorts if s.__name__ == name)
 
 
-Way = tuple[Pair, frozenset[int]]
-"""Where the cores are, and which later steps of the run they have taken."""
-Ways = dict[Way, tuple[str, ...]]
-
-
-class _Follower:
+class _Follower(Follower[Pair]):
     def __init__(self, trace: Trace) -> None:
-        self.trace, instance = trace, trace.instance
-        listed = traced(instance)
-        self.product = Product(listed)
-        self.listed = listed
-        in_pair = instance.spec.name == PAIR
+        self.listed = traced(trace.instance)
+        super().__init__(trace, self.listed.instance)
+        self.product = Product(self.listed)
+        in_pair = trace.instance.spec.name == PAIR
         self._actors = actors_in_pair if in_pair else actors_in_composition
-        self._judge, self._right = Interpreter(instance), Interpreter(listed.instance)
-        self.complete = True
 
-    def follow(self) -> Followed:
-        """Follow the run from its first state."""
-        steps, product = self.trace.steps, self.product
+    def start(self) -> Pair:
         configs = [self.listed.config(name) for name in NAMES]
         locals_ = first_pair(configs, [self.listed.clocks(n) for n in (0, 1)])
-        first, second = (product.nodes.number(local) for local in locals_)
-        start = Pair((first, second), 0, product._net(Net()))
-        if self._cells(start) != self.trace.initial:
-            return Followed(len(steps), 0, "init", ("the cores start in another state",))
-        ways: Ways = {(start, frozenset()): ()}
-        inputs: list[tuple[str, ...]] = []
-        for i, step in enumerate(steps):
-            self._stand_still(ways)
-            after = self._take(ways, i)
-            if not after:
-                label = step_label(self.trace.instance, step.action, step.arguments)
-                return Followed(
-                    len(steps), i, label, self._instead(ways, i), tuple(inputs), self.complete
-                )
-            inputs.append(next(iter(after.values())))
-            ways = after
-        return Followed(len(steps), len(steps), inputs=tuple(inputs), complete=self.complete)
+        first, second = (self.product.nodes.number(local) for local in locals_)
+        return Pair((first, second), 0, self.product._net(Net()))
 
-    def _cells(self, pair: Pair) -> StateTuple | None:
+    def cells(self, place: Pair) -> StateTuple | None:
         """Return the state that the cores are in; None: it is none of the spec."""
         try:
-            return self.product.cells(pair)
+            return self.product.cells(place)
         except OffTheClock:
             return None
 
-    def _moves(self, pair: Pair) -> Iterator[tuple[Move, Pair]]:
+    def moves(self, place: Pair) -> Iterator[tuple[Move, Pair]]:
         """Yield what can happen; whatever is off the clock there ends it."""
         try:
-            here = self.product.alpha(pair)
-            yield from self.product._moves(pair, 0 if here == UNREACHED else here)
+            here = self.product.alpha(place)
+            yield from self.product._moves(place, 0 if here == UNREACHED else here)
         except OffTheClock:
             return
 
-    def _stand_still(self, ways: Ways) -> None:
-        """Add where the cores can be without a step of the spec."""
-        waiting = list(ways)
-        while waiting:
-            pair, early = waiting.pop(0)
-            state = self._cells(pair)
-            for _, after in self._moves(pair):
-                way = (after, early)
-                if way in ways or self._cells(after) != state:
-                    continue
-                if len(ways) >= MOST_WAYS:
-                    self.complete = False
-                    return
-                ways[way] = ways[pair, early]
-                waiting.append(way)
-
-    def _take(self, ways: Ways, i: int) -> Ways:
+    def take(self, ways: Ways[Pair], i: int) -> Ways[Pair]:
         """Let the cores take this step of the run, or with it later ones of the same node."""
         step = self.trace.steps[i]
         actors = self._actors(step.action, step.arguments)
-        found: Ways = {}
+        found: Ways[Pair] = {}
         for pair, early in ways:
             if i in early:
                 found.setdefault((pair, early - {i}), ("taken before, at once",))
                 continue
-            here = self._cells(pair)
+            here = self.cells(pair)
             assert here is not None, "the cores are in a state of the spec"
             for mover in actors:
                 own = self._own_steps(early, i, mover)
-                states = self._states(here, own)
+                states = self.states(here, own)
                 if states and states[0] == here:
                     found.setdefault((pair, early), ("nothing: the step changes nothing",))
-                for move, after in self._moves(pair):
-                    reached = self._cells(after)
+                for move, after in self.moves(pair):
+                    reached = self.cells(after)
                     if move.mover != mover or reached not in states:
                         continue
                     taken = frozenset(own[1 : states.index(reached) + 1])
-                    if len(found) < MOST_WAYS:
-                        found.setdefault((after, early | taken), (move.words,))
-                    else:
-                        self.complete = False
+                    self.add(found, (after, early | taken), move.words)
         return found
 
     def _own_steps(self, early: frozenset[int], i: int, mover: int) -> list[int]:
@@ -249,26 +198,14 @@ class _Follower:
                 own.append(j)
         return own[:MOST_AT_ONCE] if steps[i].action != "tick" else own[:1]
 
-    def _states(self, state: StateTuple, own: list[int]) -> list[StateTuple]:
-        """Return the states after one, two ... of these steps, as long as they can be taken."""
-        found: list[StateTuple] = []
-        for place, j in enumerate(own):
-            step, judge = self.trace.steps[j], self._right if place else self._judge
-            try:
-                state = judge.step(judge.spec.find_action(step.action), step.arguments, state)
-            except (Refused, StateError):
-                break
-            found.append(state)
-        return found
-
-    def _instead(self, ways: Ways, i: int) -> tuple[str, ...]:
+    def instead(self, ways: Ways[Pair], i: int) -> tuple[str, ...]:
         """Return what else can happen there that the spec sees: to who was to move, at first."""
         step = self.trace.steps[i]
         actors = self._actors(step.action, step.arguments)
         found: dict[str, int] = {}
         for pair, _ in ways:
-            state = self._cells(pair)
-            for move, after in self._moves(pair):
-                if self._cells(after) not in (state, None):
+            state = self.cells(pair)
+            for move, after in self.moves(pair):
+                if self.cells(after) not in (state, None):
                     found.setdefault(move.words, int(move.mover not in actors))
         return tuple(sorted(found, key=lambda words: (found[words], words))[:INSTEAD_SHOWN])

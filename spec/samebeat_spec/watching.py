@@ -21,6 +21,7 @@ What members promise each other so is in ``watching_properties``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -120,9 +121,9 @@ class Watching(State):
     round_lasts_ticks = function(Change, Round, to=Ticks)
     """where rounds are bounded, how long a round of a change has lasted"""
 
+    @abstractmethod
     def sends_as(self, n: Node) -> Value:
         """Return the value whose interval `n` uses."""
-        raise NotImplementedError
 
 
 def longer(s: Members, v: Value, u: Value) -> Value:

@@ -48,6 +48,17 @@ class ReplayFormat(StrEnum):
     JSON = "json"
 
 
+AgainstOption = Annotated[
+    Against | None,
+    typer.Option(
+        "--against",
+        help="What to replay it on: the spec, the production core (as far as it has the "
+        "protocol), or both. Nothing: the spec; for a run of simulate --impl the core.",
+        show_default=False,
+    ),
+]
+
+
 def replay(
     trace: Annotated[
         Path,
@@ -61,15 +72,7 @@ def replay(
             "the right protocol refuses what a wrong one did, or does something else.",
         ),
     ] = None,
-    against: Annotated[
-        Against | None,
-        typer.Option(
-            "--against",
-            help="What to replay it on: the spec, the production core (as far as it has the "
-            "protocol), or both. Nothing: the spec; for a run of simulate --impl the core.",
-            show_default=False,
-        ),
-    ] = None,
+    against: AgainstOption = None,
     form: Annotated[
         ReplayFormat, typer.Option("--format", help="How to report.")
     ] = ReplayFormat.TEXT,
@@ -110,12 +113,18 @@ def replay(
         emit(_as_json(selected, result, found, wrong, perf_counter() - begin), output)
     else:
         emit(_as_text(recorded, selected, result, found, wrong), output)
+    if code := _code(result, found, wrong):
+        raise typer.Exit(int(code))
+
+
+def _code(result: ReplayResult | None, found: Followed | None, wrong: str) -> Exit:
+    """Return the exit code that says what came of it."""
     if (result is not None and result.refusal is not None) or wrong:
-        raise typer.Exit(int(Exit.NOT_AS_PINNED))
+        return Exit.NOT_AS_PINNED
     if found is not None and not found.complete:
-        raise typer.Exit(int(Exit.UNDETERMINED))
-    if found is not None and (found.refused or found.breaks):
-        raise typer.Exit(int(Exit.NOT_AS_PINNED))
+        return Exit.UNDETERMINED
+    is_refused = found is not None and (found.refused or found.breaks)
+    return Exit.NOT_AS_PINNED if is_refused else Exit.OK
 
 
 def _is_made_again(

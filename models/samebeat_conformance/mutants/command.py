@@ -103,7 +103,7 @@ def _judge(mutants: Sequence[Mutant], options: argparse.Namespace, path: Path) -
     runner = Runner([LAYERS[name] for name in options.layer or LAYERS], explained())
 
     def judge(mutant: Mutant) -> Row:
-        return runner.judge(mutant, kept.test_of(verdicts.get(mutant.name)))
+        return runner.judge(mutant, kept.killer_of(verdicts.get(mutant.name)))
 
     for row in _until(options.minutes, [r.mutant for r in open_rows], judge):
         name = row.mutant.name

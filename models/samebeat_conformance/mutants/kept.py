@@ -66,7 +66,7 @@ def put(name: str, verdict: Verdict | None, mutants: Iterable[Mutant], path: Pat
     save({**there, name: verdict} if verdict else there, mutants, path)
 
 
-def test_of(verdict: Verdict | None) -> str:
+def killer_of(verdict: Verdict | None) -> str:
     """Return the test that has noticed it, as pytest names it; empty: none has."""
     if verdict is None or verdict.layer != "tests":
         return ""

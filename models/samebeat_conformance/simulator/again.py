@@ -10,31 +10,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import zip_longest
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from samebeat_conformance.simulator.faults import (
-    Ask,
-    Crash,
-    Cut,
-    Item,
-    MessageFate,
-    Pause,
-    Restart,
-    SyncFate,
-    WorkFate,
-)
+from samebeat_conformance.simulator.faults import Item
 from samebeat_conformance.simulator.limits import LEAST_NODES, MOST_NODES
 from samebeat_conformance.simulator.plans import plan_of
 from samebeat_conformance.simulator.run import Result, from_items
 from samebeat_conformance.simulator.trace import dumps
 from samebeat_models.itf import TraceFileError
 
-_FAULTS: dict[str, type[Item]] = {
-    kind.__name__: kind
-    for kind in (Ask, Crash, Cut, MessageFate, Pause, Restart, SyncFate, WorkFate)
-}
+_FAULTS: dict[str, type[Item]] = {kind.__name__: kind for kind in get_args(Item)}
 _META = "#meta"
 _END = ("promise", "description", "steps", "settings", "varTypes", "digest")
 """What the top ``#meta`` says of a run that follows from its faults."""
