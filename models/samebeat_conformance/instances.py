@@ -87,10 +87,10 @@ LISTED = (
            symmetric=True),
     Listed("3x1-rejoin", "Who has crashed comes back, and is let in while a change is open.", 3, 1,
            views=3, crashes=1, faults=CAUSE, after=_WITHOUT_N3, stepwise=True),
-    Listed("3x1-flush", "Who has applied crashes; the others decide in a view; it comes back.", 3, 1,
+    Listed("3x1-flush", "Who has applied crashes; the others decide in a view.", 3, 1,
            views=2, crashes=1, faults=CAUSE, after=_APPLIED_AND_GONE, stepwise=True),
-    Listed("3x1-held", "Who asked has voted and crashes; the others adopt that.", 3,
-           1, views=2, crashes=1, faults=CAUSE, after=_VOTED_AND_GONE, stepwise=True),
+    Listed("3x1-held", "Who asked has voted and crashes; the others adopt that.", 3, 1,
+           views=2, crashes=1, faults=CAUSE, after=_VOTED_AND_GONE, stepwise=True),
     Listed("2x2-crash", "Two changes of two members, and one crash.", 2, 2, crashes=1),
 )  # fmt: skip
 
