@@ -63,7 +63,7 @@ def test_the_report_can_go_to_a_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_names_may_have_stars_and_each_instance_runs_once(run: Run) -> None:
-    ran = run("conform", "1x1", "?x1", "--fast", "--format", "json")
+    ran = run("conform", "1x1", "1x?", "link-frag*", "--fast", "--format", "json")
     assert ran.code == 0
     names = [instance["name"] for instance in json.loads(ran.out)["instances"]]
-    assert names == ["1x1", "2x1", "3x1"]
+    assert names == ["1x1", "link-fragments"]
