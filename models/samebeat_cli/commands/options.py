@@ -60,7 +60,7 @@ Jobs = Annotated[
     typer.Option(
         min=1,
         help="So many processes at once. Default: as many as there are cores, if there are ten "
-        "models for each.",
+        "models or instances for each.",
         show_default=False,
     ),
 ]
