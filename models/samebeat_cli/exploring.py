@@ -156,7 +156,7 @@ def _explored(task: _Task, tell: Tell) -> bytes | None:
     selected = Selected(task.model, _spec(task.source, task.model.spec), task.source)
     try:
         return _packed(_explore_one(selected, task.wanted, lambda now: tell(describe(now))))
-    except _DoesNotFit:
+    except (_DoesNotFit, MemoryError):
         return None
 
 

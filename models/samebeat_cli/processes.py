@@ -74,19 +74,19 @@ def work(
         CommandError: a process has died.
         Exception: what the first task that fails has raised.
     """
-    with _pool(jobs) as (pool, said):
-        with _deaf_to_ctrl_c():  # the processes inherit that
-            begun = order or range(len(tasks))
-            futures = {i: pool.submit(_one, function, i, tasks[i], names[i]) for i in begun}
-        running: dict[int, str] = {}
-        found = []
-        for i in range(len(tasks)):
-            _await(futures[i], futures, said, running, progress)
-            try:
+    running: dict[int, str] = {}
+    found = []
+    try:
+        with _pool(jobs) as (pool, said):
+            with _deaf_to_ctrl_c():  # the processes inherit that
+                begun = order or range(len(tasks))
+                futures = {i: pool.submit(_one, function, i, tasks[i], names[i]) for i in begun}
+            for i in range(len(tasks)):
+                _await(futures[i], futures, said, running, progress)
                 found.append(futures[i].result())
-            except BrokenProcessPool:
-                raise _died(running.values()) from None
-        return found
+    except BrokenProcessPool:
+        raise _died(running.values()) from None
+    return found
 
 
 def _await(

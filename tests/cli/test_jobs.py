@@ -167,6 +167,24 @@ def test_a_process_that_dies_is_one_line_and_no_pass(fails: Any, room: Path) -> 
 
 
 @pytest.mark.slow
+def test_so_is_one_of_many_that_die_while_there_is_more_to_begin(fails: Any, room: Path) -> None:
+    dies = IN_A_WORKER.format("os._exit(9)")
+    many = '\nMODELS = [Model(name=f"m{i}", sizes={"Client": 2}) for i in range(300)]\n'
+    room.write_text(dies + room.read_text("utf-8") + many, "utf-8")
+    assert "a process has died at" in fails(255, "check", room, "--jobs", "3")
+
+
+def test_running_out_of_memory_in_a_process_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("samebeat_models.check.check_model", greedy)
+    (selected,) = select_models(["group-2x1"])
+    task = exploring._Task(selected.model, "", Wanted(Budget()))
+    assert exploring._explored(task, lambda _: None) is None
+
+
+@pytest.mark.slow
 def test_what_does_not_fit_is_explored_alone_with_all_of_the_memory() -> None:
     models = select_models(["group-2x1", "apply-without-every-ack"])
     wanted, progress = Wanted(Budget(memory_mb=1e5)), Progress(2)
