@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,11 @@ class Progress:
         """Take a report from an engine."""
         self.last = snapshot
         self._show(describe(snapshot))
+
+    def say(self, at: Iterable[str]) -> None:
+        """Say what several processes are at."""
+        self.current, self.last = "; ".join(at), None
+        self._show(self.current)
 
     def how_far(self) -> str:
         """Return one sentence for somebody who interrupts the run."""

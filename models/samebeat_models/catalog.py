@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal
 
@@ -188,8 +189,12 @@ def parse_catalog(text: str, source: str) -> tuple[Model, ...]:
     return models
 
 
+@cache
 def load_catalog() -> tuple[Model, ...]:
-    """Return every model that samebeat ships, in the order of the files and in each file."""
+    """Return every model that samebeat ships, in the order of the files and in each file.
+
+    They are read once.
+    """
     folder = resources.files("samebeat_models") / "catalog"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     models = [m for f in files for m in parse_catalog(f.read_text("utf-8"), f.name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from samebeat_spec.language import Spec, spec_of
@@ -113,8 +114,9 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
 SPEC_NAMES = tuple(_PARTS)
 
 
+@cache
 def load_spec(name: str) -> Spec:
-    """Return the shipped spec called ``name``.
+    """Return the shipped spec called ``name``; it is put together once.
 
     Raises:
         KeyError: there is none.

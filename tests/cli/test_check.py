@@ -224,6 +224,7 @@ def test_the_traces_of_violations_are_written_controls_included(run: Run, room: 
     assert [p.name for p in Path("traces/new").iterdir()] == ["room-open.alone.itf.json"]
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_the_command_does() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "samebeat_cli", "--version"], capture_output=True, text=True

@@ -79,6 +79,7 @@ def test_progress_says_what_is_done_with_the_states_once_they_are_there() -> Non
     assert said == "room: 1,500 states, making the graph, 2 MB"
 
 
+@pytest.mark.slow
 def test_starting_up_loads_neither_arrays_nor_graphs_nor_the_solver() -> None:
     script = (
         "import sys, samebeat_cli.main as m; m.main(['--version'])\n"
@@ -122,8 +123,8 @@ FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system ha
 PRINTING = (
     ["--version"],
     ["check", "--help"],
-    ["list"],
-    ["list", "--format", "json"],
+    pytest.param(["list"], marks=pytest.mark.slow),
+    pytest.param(["list", "--format", "json"], marks=pytest.mark.slow),
     ["check", "room.py"],
     ["check", "room.py", "--format", "json"],
     ["graph", "room.py::room"],

@@ -103,6 +103,7 @@ def test_a_promise_that_a_run_breaks_is_a_defect(run: Run, shipped: Shipped) -> 
     assert " steps: a defect." in ran.out
 
 
+@pytest.mark.slow
 def test_where_no_run_breaks_the_fact_another_one_is_missing(
     run: Run, results: Callable[[], dict[str, Any]], shipped: Shipped
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_budget_that_runs_out_is_undetermined(run: Run) -> None:
     assert "--rlimit gives it more" in ran.out
 
 
+@pytest.mark.slow
 def test_the_report_for_programs_has_the_rung(run: Run) -> None:
     found = json.loads(run("prove", "--bmc", "4", CONTROL, "--format", "json").out)
     (result,) = found["results"]

@@ -135,6 +135,7 @@ def test_a_name_is_broken_after_hyphens_and_only_where_it_must_be(result: Result
     assert "".join(names("x" * 50, 60)) == "x" * 50
 
 
+@pytest.mark.slow
 def test_the_names_of_the_catalog_are_whole_where_there_is_no_terminal(result: Result) -> None:
     models = load_catalog()
     longest = max((p.name for s in SPEC_NAMES for p in load_spec(s).properties), key=len)

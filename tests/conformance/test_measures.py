@@ -68,6 +68,7 @@ def test_a_parameter_changes_its_figure_when_it_is_raised_and_when_it_is_lowered
     check(measure, PINNED[measure.parameter])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", LAYER_MEASURES, ids=lambda m: m.parameter)
 def test_so_does_a_parameter_of_messages(measure: Measure) -> None:
     check(measure, LAYER_PINNED[measure.parameter])

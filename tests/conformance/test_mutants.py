@@ -96,6 +96,7 @@ def judged(seen: dict[str, Seen], **options: Any) -> list[str]:
     return [f"{k.layer}: {k.by}" for k in row.asked or ()]
 
 
+@pytest.mark.slow
 def test_layers_are_asked_in_order_until_one_notices() -> None:
     wrong = {"a": Seen("t"), "b": Seen(figures={"edges": 2})}
     assert judged(wrong) == ["a: t"]

@@ -145,6 +145,7 @@ def test_what_the_file_says_of_its_end_must_come_out(text: str, name: str, value
     assert found.differences[0].startswith(f"the file says {name} ")
 
 
+@pytest.mark.slow
 def test_a_core_that_is_mended_goes_on_where_the_file_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

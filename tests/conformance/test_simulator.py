@@ -32,6 +32,7 @@ STORM, SPEC, CALM = 1, 3, 4
 """Seeds: of a storm with channels, one on bare datagrams, and a calm run."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [STORM, CALM])
 def test_a_run_keeps_every_promise_and_ends_at_rest(seed: int) -> None:
     """Notes C1 to C8: with faults first, then without."""
@@ -199,6 +200,7 @@ def test_many_runs_are_runs_of_the_spec(first: int) -> None:
 # --- many runs -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_kind_of_fault_that_has_not_happened_leaves_all_undetermined() -> None:
     found = campaign(Wanted(seed=STORM, runs=1, size=3))
     assert found.verdict == "undetermined"

@@ -35,6 +35,7 @@ def test_renamings_are_taken_back_and_one_after_the_other() -> None:
             assert symmetry.orders[symmetry.after(r, q)] == tuple(then[i] for i in order)
 
 
+@pytest.mark.slow
 def test_where_two_views_have_one_number_nothing_is_renamed() -> None:
     """Their order is that of their proposers, and must not be turned round."""
     product = Product(find("3x1-quarantine").instance, on_demand=True, symmetric=True)

@@ -188,11 +188,12 @@ def test_the_worst_exit_codes_are_named_in_the_order_that_counts() -> None:
 
 def mentioned() -> Iterator[tuple[str, list[str]]]:
     """Yield every command line that a document mentions anywhere, as document and words."""
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for document in DOCUMENTS:
         text = document.read_text("utf-8").replace("\\\n", " ")
         for match in re.finditer(r"(?:^|[ `/])samebeat ((?:[\w.*:/-]+ ?)+)", text, re.MULTILINE):
             words = match[1].split()
-            if words[0] in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+            if words[0] in known:
                 yield document.name, words
 
 

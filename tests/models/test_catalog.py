@@ -91,7 +91,7 @@ def test_one_name_in_two_files_is_an_error(monkeypatch, tmp_path):
         (folder / name).write_text(GOOD, "utf-8")
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
     with pytest.raises(CatalogError, match=r"^the catalog: two models are called 'one'"):
-        load_catalog()
+        load_catalog.__wrapped__()  # ours may have been read already
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,15 @@ def test_in_a_folder_a_model_is_what_it_is_in_memory(words, example, tmp_path):
 
 
 @WORDS
-@pytest.mark.parametrize("name", ["mutex-3", "polite-3", "gossip-3x2-sym", "two-phase-3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mutex-3",
+        "polite-3",
+        "gossip-3x2-sym",
+        pytest.param("two-phase-3", marks=pytest.mark.slow),
+    ],
+)
 def test_after_each_level_a_killed_run_goes_on_to_the_same_outcome(
     words, name, named_example, tmp_path
 ):
@@ -116,6 +124,7 @@ def test_after_each_level_a_killed_run_goes_on_to_the_same_outcome(
         assert facts(resumed(tmp_path, example.instance, **options)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -293,6 +302,7 @@ def outcome_or_refusal(path: Path, instance: Instance) -> Exploration | str:
     return said
 
 
+@pytest.mark.slow
 def test_a_journal_cut_off_anywhere_is_gone_on_from_or_refused(left, named_example, tmp_path):
     instance = named_example("two-phase-3").instance
     expected = facts(explore(instance))
@@ -313,7 +323,7 @@ def test_a_journal_cut_off_anywhere_is_gone_on_from_or_refused(left, named_examp
     check()
 
 
-@pytest.mark.parametrize("name", [JOURNAL, LEVELS])
+@pytest.mark.parametrize("name", [JOURNAL, pytest.param(LEVELS, marks=pytest.mark.slow)])
 def test_no_changed_byte_goes_unnoticed(name, left, named_example, tmp_path):
     instance = named_example("two-phase-3").instance
     expected = facts(explore(instance))
@@ -453,6 +463,7 @@ def test_no_room_for_scratch_files_ends_in_undetermined_too(named_example, tmp_p
     assert {f.verdict for f in outcome.findings if f.kind == "invariant"} == {"undetermined"}
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_checkpoint(named_example, tmp_path):
     script = (
         "import os, signal, sys\n"
@@ -474,6 +485,7 @@ def test_a_killed_process_leaves_a_checkpoint(named_example, tmp_path):
     assert facts(resumed(tmp_path, instance)) == facts(explore(instance))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="nothing tells the open files")
 def test_the_number_of_open_files_does_not_grow_with_the_levels(named_example, tmp_path):
     counts: list[int] = []

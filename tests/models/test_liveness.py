@@ -159,7 +159,7 @@ NEEDED_ELSEWHERE = {
             promise,
             f.action,
             id=f"{spec}-{promise}-{f.action}",
-            marks=pytest.mark.slow if (spec, promise) == ("cluster", "change_decided") else (),
+            marks=pytest.mark.slow if spec in ("cluster", "heartbeat") else (),
         )
         for spec, promise in SHOWN_BY
         for f in load_spec(spec).find_liveness(promise).fair
@@ -198,6 +198,7 @@ def test_of_two_changes_at_once_none_need_win_since_they_may_busy_each_other() -
     assert trace.loop == len(trace.steps)
 
 
+@pytest.mark.slow
 def test_old_heartbeats_that_re_arm_hide_a_crash_for_ever() -> None:
     """The defect that note C1 warns of, as a run: time goes on, and a copy comes again."""
     model = CATALOG["envelope-lowers"]

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from samebeat_models import Model
 from samebeat_models.catalog import load_catalog
 from samebeat_models.check import check_model
@@ -153,6 +155,7 @@ def test_fair_are_the_steps_that_a_limit_on_the_environment_leaves() -> None:
     assert [row.verdict for row in lazy] == [Verdict.HOLDS, Verdict.VIOLATED]
 
 
+@pytest.mark.slow
 def test_a_guard_that_asks_for_what_follows_the_last_element_cuts_off_silently() -> None:
     spec = load_spec("heartbeat")
     asks = spec.find_action("ask")

@@ -148,6 +148,7 @@ def test_sets_of_actions_need_fewer_steps():
     assert sum(found.at_once) >= len(found.run.taken) == MODELS[name].depth == 10
 
 
+@pytest.mark.slow
 def test_a_right_model_is_searched_to_the_depth_and_no_verdict_comes_of_it(group):
     found = search(group(2, 1), 8)
     assert (found.run, found.broken, found.why, found.depth) == (None, (), "", 8)
@@ -214,6 +215,7 @@ def test_actions_that_interfere_would_be_refused_one_by_one(group, monkeypatch):
         engine._read()
 
 
+@pytest.mark.slow
 def test_every_order_of_a_set_leads_to_the_same_state():
     """That is what non-interference is for: each set backwards is a run too, with the same end."""
     engine = BoundedSearch(instance_of("commit-without-every-ok"), deadlocks=False)

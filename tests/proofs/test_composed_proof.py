@@ -22,6 +22,7 @@ from samebeat_proofs.solver import Budget
 
 PROOF = composed_proof()
 ENGINE = Engine(PROOF)
+SLOW = ("tightener_defers.commit", "tightener_defers.hear")
 WITHOUT_FACT = {
     "acked_from_reached_epoch": "nothing_applied_ahead.implied",
     "holds_pre_image_until_applied": "waits_for_pre_image.apply",
@@ -60,7 +61,13 @@ def test_the_facts_are_those_of_the_group_change_and_more_about_deadlines():
     )
 
 
-@pytest.mark.parametrize("obligation", sorted({*WITHOUT_FACT.values()}))
+@pytest.mark.parametrize(
+    "obligation",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+        for name in sorted({*WITHOUT_FACT.values()})
+    ],
+)
 def test_with_all_facts_what_is_said_of_deadlines_is_proved(obligation):
     assert ENGINE.discharge(ENGINE.find(obligation)).answer is Answer.PROVED
 

@@ -32,7 +32,11 @@ def test_the_group_change_is_proved_with_values_as_relations():
 
 @pytest.mark.parametrize(
     "name",
-    ["value_of_last_commit.undo", "applied_value.apply", "value_known.implied"],
+    [
+        "value_of_last_commit.undo",
+        "applied_value.apply",
+        pytest.param("value_known.implied", marks=pytest.mark.slow),
+    ],
 )
 def test_what_speaks_of_values_is_proved_with_values_as_relations(name):
     assert answer(VALUES, name) is Answer.PROVED
@@ -42,7 +46,7 @@ def test_what_speaks_of_values_is_proved_with_values_as_relations(name):
     ("fact", "name"),
     [
         ("pre_image_of_last_commit", "value_of_last_commit.undo"),
-        ("applied_value", "value_known.implied"),
+        pytest.param("applied_value", "value_known.implied", marks=pytest.mark.slow),
         ("value_at_the_start", "undo_restores_pre_image.implied"),
     ],
 )

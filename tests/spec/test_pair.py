@@ -190,6 +190,7 @@ ANONYMOUS_HEARTBEAT: dict[str, Any] = {"heartbeat_names_change": False}
 SHARED: dict[str, Any] = {"record_per_direction": False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [m.name for m in MODELS if m.violates and not m.without])
 def test_with_ids_and_a_record_for_each_direction_the_same_model_keeps_its_promises(name):
     """Note C4: the change id and the second record close every hazard of the catalog."""

@@ -34,6 +34,7 @@ def can(at: Walk) -> set[str]:
     return {a.name for a, _, after in at.judge.successors(at.state) if after != at.state}
 
 
+@pytest.mark.slow
 def test_the_explorer_finds_what_the_interpreter_finds(oracle):
     model = NAMED["retries-lossless"]
     truth = oracle(model.instance(SPEC))

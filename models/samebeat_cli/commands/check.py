@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ import typer
 
 from samebeat_cli.commands.deliver import Delivery, FormatOption, OutputOption
 from samebeat_cli.commands.options import (
+    Jobs,
     MaxMemory,
     MaxSeconds,
     MaxStates,
@@ -22,16 +23,17 @@ from samebeat_cli.commands.options import (
     UpToTier,
 )
 from samebeat_cli.errors import CommandError, Interrupted
+from samebeat_cli.exploring import Wanted, explore, how_to_go_on
 from samebeat_cli.output import file_name, make_folder, write_file
+from samebeat_cli.processes import how_many
 from samebeat_cli.reports import Outcome, count_of
 from samebeat_cli.selection import Selected, select_models
 from samebeat_models.progress import Budget, machine_memory_mb
-from samebeat_models.results import Exploration, Report, Row, Verdict
+from samebeat_models.results import Report, Row, Verdict
 from samebeat_models.side_by_side import NothingBesideError, SideBySide, arrange
 
 if TYPE_CHECKING:
     from samebeat_models.explorer.checkpoint import Checkpoints
-    from samebeat_models.figures import Measured
 
 
 def check(
@@ -70,6 +72,7 @@ def check(
     max_memory_mb: MaxMemory = None,
     on_disk: OnDisk = None,
     resume: Resume = False,
+    jobs: Jobs = None,
 ) -> None:
     """Explore models exhaustively and report every property's verdict.
 
@@ -81,31 +84,13 @@ def check(
     selection = select_models(models or (), tier)
     beside = None if by is None else _side_by_side(selection, by)
     kept = _folders(selection, on_disk, resume)
+    if kept and jobs not in (None, 1):
+        raise CommandError("--on-disk explores one model after the other; leave out --jobs")
     memory_mb = max_memory_mb or 0.8 * machine_memory_mb()
     budget = Budget(states=max_states, seconds=max_seconds, memory_mb=memory_mb)
-    outcome = _run(selection, budget, out_itf, Measuring(traces) if figures else None, kept)
+    processes = 1 if kept else how_many(jobs, len(selection))
+    outcome = _run(selection, Wanted(budget, figures, traces), out_itf, kept, processes)
     delivery.deliver(replace(outcome, all_traces=traces, beside=beside))
-
-
-@dataclass
-class Measuring:
-    """What is measured of the models on the way; with ``traces``, runs that show it."""
-
-    traces: bool
-    found: list[Measured] = field(default_factory=list)
-
-    def look(
-        self, selected: Selected, exploration: Exploration, rows: tuple[Row, ...], budget: Budget
-    ) -> tuple[Row, ...]:
-        """Measure one model; return its rows, with what is wrong with figures that it pins."""
-        from samebeat_models.figures import MOST_STATES, figures_of_model, held_against_pins
-
-        model, limit = selected.model, min(budget.states or MOST_STATES, MOST_STATES)
-        own = figures_of_model(
-            model, selected.spec, exploration, rows, limit=limit, traces=self.traces
-        )
-        self.found += own
-        return held_against_pins(model, rows, own)
 
 
 def _side_by_side(selection: Sequence[Selected], by: str) -> SideBySide:
@@ -140,56 +125,32 @@ def _folders(
 
 def _run(
     selection: Sequence[Selected],
-    budget: Budget,
+    wanted: Wanted,
     out_itf: Path | None,
-    measuring: Measuring | None,
     folders: Mapping[str, Checkpoints],
+    jobs: int,
 ) -> Outcome:
-    """Check every model in turn; traces are written as they are found."""
+    """Check every model, in one process or in several; the report is the same."""
     from samebeat_cli.progress import Progress
-    from samebeat_models.check import check_model
 
     begin = perf_counter()
-    rows: list[Row] = []
-    reasons: list[str] = []
     files: dict[tuple[str, str], str] = {}
     progress = Progress(len(selection))
     try:
         with progress:
-            for selected in selection:
-                progress.start(selected.name)
-                kept = folders.get(selected.name)
-                exploration, found = check_model(
-                    selected.model, selected.spec, budget, progress, kept
-                )
-                if measuring is not None:
-                    found = measuring.look(selected, exploration, found, budget)
-                rows += found
-                if _falls_short(selected, exploration, found):
-                    why = f"{selected.name}: {exploration.incomplete_reason}"
-                    reasons.append(why + _how_to_go_on(kept))
+            explored = []
+            for selected, found in explore(selection, wanted, folders, jobs, progress):
+                explored.append(found)
                 if out_itf is not None:
-                    files.update(write_traces(selected, found, out_itf))
-                progress.finish()
+                    files.update(write_traces(selected, found.rows, out_itf))
     except KeyboardInterrupt:
         kept = folders.get(progress.current)
-        raise Interrupted(progress.how_far() + _how_to_go_on(kept)) from None
-    report = Report(tuple(rows), "; ".join(reasons))
+        raise Interrupted(progress.how_far() + how_to_go_on(kept)) from None
+    rows = tuple(row for found in explored for row in found.rows)
+    report = Report(rows, "; ".join(found.short for found in explored if found.short))
     models = {s.name: s for s in selection}
-    figures = None if measuring is None else tuple(measuring.found)
+    figures = tuple(m for found in explored for m in found.measured) if wanted.figures else None
     return Outcome(report, models, perf_counter() - begin, files, figures=figures)
-
-
-def _how_to_go_on(kept: Checkpoints | None) -> str:
-    if kept is None or kept.depth is None:
-        return ""
-    return f"; --resume goes on from depth {kept.depth}"
-
-
-def _falls_short(selected: Selected, exploration: Exploration, rows: Sequence[Row]) -> bool:
-    """Return whether a search ended before it had to; a control's ends when it is caught."""
-    undecided = any(row.verdict is Verdict.UNDETERMINED for row in rows)
-    return not exploration.exhaustive and (undecided or not selected.model.is_control)
 
 
 def write_traces(

@@ -7,7 +7,8 @@ cores in time against `heartbeat` and `timed_cluster`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from fnmatch import filter as fitting
 from io import StringIO
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from samebeat_cli.commands.options import Jobs
 from samebeat_cli.errors import CommandError, Interrupted
 from samebeat_cli.output import (
     WIDE,
@@ -28,6 +30,7 @@ from samebeat_cli.output import (
     path_option,
     write_file,
 )
+from samebeat_cli.processes import how_many
 
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
@@ -78,6 +81,7 @@ def conform(
         Path | None,
         typer.Option(metavar="FILE", parser=path_option, help="Write the report to this file."),
     ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Hold the production core against its specs, step by step: clusters, channels, and in time.
 
@@ -93,7 +97,8 @@ def conform(
         check_can_write(output)
     if out_itf is not None:
         make_folder(out_itf)
-    outcomes = _run(_select(instances or (), fast), max_pairs)
+    chosen = _select(instances or (), fast)
+    outcomes = _run(chosen, max_pairs, how_many(jobs, len(chosen)))
     _deliver(outcomes, form, output)
     for outcome in outcomes:
         if out_itf is not None and outcome.itf:
@@ -120,18 +125,47 @@ def _select(names: Sequence[str], fast: bool) -> list[Instance]:
     return [listed for listed in chosen if listed.fast or not fast]
 
 
-def _run(chosen: Sequence[Instance], max_pairs: int) -> list[Outcome]:
+def _run(chosen: Sequence[Instance], max_pairs: int, jobs: int) -> list[Outcome]:
     from samebeat_cli.progress import Progress
 
     progress = Progress(len(chosen), "instances")
     try:
         with progress:
+            if jobs > 1:
+                return _run_in_processes(chosen, max_pairs, jobs, progress)
             return [_run_one(listed, max_pairs, progress) for listed in chosen]
     except KeyboardInterrupt:
         raise Interrupted(progress.how_far()) from None
 
 
+def _run_in_processes(
+    chosen: Sequence[Instance], max_pairs: int, jobs: int, progress: Progress
+) -> list[Outcome]:
+    from samebeat_cli.processes import work
+
+    names = [listed.name for listed in chosen]
+    long_first = sorted(range(len(chosen)), key=lambda i: chosen[i].fast)
+    tasks = [(name, max_pairs) for name in names]
+    outcomes = work(_run_named, tasks, names, jobs, progress, long_first)
+    return [replace(o, listed=listed) for o, listed in zip(outcomes, chosen, strict=True)]
+
+
+def _run_named(task: tuple[str, int], tell: Callable[[str], None]) -> Outcome:
+    """Do one instance in a process of its own; the instance itself is not handed over."""
+    name, max_pairs = task
+    (listed,) = _select([name], fast=False)
+    outcome = _conform(listed, max_pairs, tell)
+    return replace(outcome, listed=None)  # type: ignore[arg-type]  # put in again above
+
+
 def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
+    progress.start(listed.name)
+    outcome = _conform(listed, max_pairs, progress.start)
+    progress.finish()
+    return outcome
+
+
+def _conform(listed: Instance, max_pairs: int, say: Callable[[str], None]) -> Outcome:
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.layer.run import conform as conform_channel
     from samebeat_conformance.run import conform as conform_cluster
@@ -140,17 +174,13 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
 
     def watch(pairs: int, checks: int) -> None:
         if pairs % _SHOW_EVERY == 0:
-            progress.start(f"{listed.name}: {pairs:,} product states, {checks:,} inputs checked")
+            say(f"{listed.name}: {pairs:,} product states, {checks:,} inputs checked")
 
-    progress.start(listed.name)
     if isinstance(listed, Channel):
-        outcome = conform_channel(listed, max_pairs, watch)
-    elif isinstance(listed, Timed):
-        outcome = conform_timed(listed, max_pairs, watch)
-    else:
-        outcome = conform_cluster(listed, max_pairs, watch)
-    progress.finish()
-    return outcome
+        return conform_channel(listed, max_pairs, watch)
+    if isinstance(listed, Timed):
+        return conform_timed(listed, max_pairs, watch)
+    return conform_cluster(listed, max_pairs, watch)
 
 
 def _deliver(outcomes: Sequence[Outcome], form: ConformFormat, output: Path | None) -> None:

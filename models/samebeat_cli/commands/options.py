@@ -55,3 +55,12 @@ Resume = Annotated[
         "--resume", help="Go on from the checkpoints in --on-disk; models without one begin anew."
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="So many processes at once. Default: as many as there are cores, if there are ten "
+        "models or instances for each.",
+        show_default=False,
+    ),
+]
