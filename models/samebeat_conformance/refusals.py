@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from samebeat_conformance.instances import mechanisms
+from samebeat_models.render import step_label
 from samebeat_models.results import Trace
 from samebeat_spec.language import Instance, StateError
 from samebeat_spec.language.interpreter import Interpreter
@@ -28,18 +29,35 @@ MINORITY = "more than half of the configured members are in a view"
 """What a core demands of each view, and a model says in its constants."""
 
 
+_ENVELOPE = (
+    "from its own ack on, until it has decided, a core sends at the shortest interval and waits "
+    "for the longest deadline of those that may be in use"
+)
+ALWAYS = {
+    "policy": _ENVELOPE,
+    "envelope": _ENVELOPE,
+    "rearming": "a core shifts a running timer to the new value; it neither keeps nor restarts it",
+    "second_rearms": "a core arms its deadline with what it has recorded",
+    "states_requests": "heartbeats of a core state what is decided, never what is asked for",
+}
+"""What a core does whatever a model says, of the constants that need a word more."""
+
+
 class Reason(NamedTuple):
     """What the right spec says of a step.
 
     Attributes:
-        instead: constants of the run's model that are others in the cores.
+        instead: constants that are others in the cores, if one of them alone is enough: those.
         guards: the guards that are against the step.
         parts: where the step leads elsewhere there.
+        since: the right spec takes the step, but not this earlier one, which the cores have passed
+            over since it changes nothing for them; then all else is about that one.
     """
 
     instead: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    since: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -68,25 +86,51 @@ def right_instance(instance: Instance) -> Instance:
 
 
 def reason(trace: Trace, number: int) -> Reason:
+    """Return what the right spec says of a step of a run, or of an earlier one that led there."""
+    for i in range(number, -1, -1):
+        found = _of_step(trace, i)
+        if not found.is_right:
+            step = trace.steps[i]
+            label = step_label(trace.instance, step.action, step.arguments)
+            return found._replace(since=f"step {i + 1}, {label}" if i < number else "")
+    return Reason()
+
+
+def _of_step(trace: Trace, number: int) -> Reason:
     """Return what the right spec says of a step of a run, in the state before it."""
-    own, right = trace.instance, right_instance(trace.instance)
+    own = trace.instance
+    others = {k: v for k, v in of_the_cores(own).items() if v != own.constants[k]}
+    alone = {k: v for k, v in others.items() if not _said(trace, number, {k: v}).is_right}
+    if not _said(trace, number, {}).is_right:
+        alone = {}  # a guard is missing, whatever the constants
+    elif not alone:
+        alone = others
+    instead = tuple(_instead(name, ours, own.constants[name]) for name, ours in alone.items())
+    return _said(trace, number, others)._replace(instead=instead)
+
+
+def _instead(name: str, ours: Any, theirs: Any) -> str:
+    words = f"{name} = {_word(ours)} instead of {_word(theirs)}"
+    return f"{words}: {ALWAYS[name]}" if name in ALWAYS else words
+
+
+def _said(trace: Trace, number: int, others: dict[str, Any]) -> Reason:
+    """Return what the spec with every guard, and with these constants, says of a step."""
+    own = trace.instance
+    constants = {**own.constants, **others}
+    right = Instance(own.name, load_spec(own.spec.name), own.sizes, constants)
     judge, step, before = Interpreter(right), trace.steps[number], trace.states[number]
-    instead = tuple(
-        f"{name} = {_word(theirs)} instead of {_word(own.constants[name])}"
-        for name, theirs in of_the_cores(own).items()
-        if theirs != own.constants[name]
-    )
     action = judge.spec.find_action(step.action)
     guards = tuple(g.why for g in judge.refusals(action, step.arguments, before))
     if step.action == "propose" and not _is_majority(own, step.arguments[-1]):
         guards = (*guards, MINORITY)
     if guards:
-        return Reason(instead, guards)
+        return Reason(guards=guards)
     try:
         after = judge.step(action, step.arguments, before)
     except StateError as error:
-        return Reason(instead, (str(error),))
-    return Reason(instead, parts=_parts(right, step.state, after))
+        return Reason(guards=(str(error),))
+    return Reason(parts=_parts(right, step.state, after))
 
 
 def _is_majority(instance: Instance, quorum: int) -> bool:

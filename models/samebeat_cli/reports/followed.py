@@ -56,7 +56,8 @@ def _reason(found: Followed) -> list[str]:
     guards = [f"not so: {why}" for why in reason.guards]
     if reason.is_right and not found.coarser:
         return [*instead, "the right spec takes this step: what the core lacks, not the run"]
-    return [*instead, *guards, *reason.parts]
+    since = [f"already {reason.since} is wrong"] if reason.since else []
+    return [*since, *instead, *guards, *reason.parts]
 
 
 def data(found: Followed) -> dict[str, Any]:
