@@ -48,6 +48,7 @@ def _walk(instance: Instance, seed: int, most: int) -> Trace:
     return Trace(instance, first, tuple(steps))
 
 
+@pytest.mark.slow
 def test_views_are_followed_whoever_proposes_them_and_whatever_numbers_they_have() -> None:
     """Note C5: the spec's views are numbers; n3 proposes first, and all are back in the second."""
     instance = _instance("cluster-3x1-returns")
@@ -88,3 +89,24 @@ def test_any_run_with_views_and_crashes_is_followed_to_its_end(name: str) -> Non
         assert (seed, found.refused, found.complete) == (seed, "", True)
         changed += sum(s.action == "begin_view" for s in trace.steps)
     assert changed
+
+
+@pytest.mark.slow
+def test_a_step_of_the_right_spec_is_known_that_no_core_takes() -> None:
+    """ADR 0041: a core that has reported to a later view says nothing to an earlier one's request.
+
+    The report does not blame the run for that.
+    """
+    instance = _instance("cluster-2x2-live")
+    steps = (
+        ("request", ("n2", "c1")),
+        ("crash", ("n1", "1")),
+        ("propose", ("n2", "1", "q1")),
+        ("recover", ("n1",)),
+        ("request", ("n1", "c2")),
+        ("send_busy", ("n2", "c2")),
+    )
+    found = follow_trace(_taken(instance, steps))
+    assert (found.refused, found.accepted) == ("send_busy(n2, c2)", 5)
+    assert found.reason is not None
+    assert found.reason.is_right
