@@ -22,7 +22,7 @@ from samebeat import codec, multicast, views
 from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Send
-from samebeat.ids import ChangeId
+from samebeat.ids import ChangeId, View, ViewId
 from samebeat.journal import Phase
 from samebeat.messages import AnyBody, Heartbeat, HeartbeatAck, Join, Ok
 from samebeat.node import Node, Refused
@@ -205,7 +205,7 @@ def _given(node: Node, what: Input) -> _Done:
             node.on_timer(late_ms)
             _set_back(node._state)
         case Propose():
-            _propose(node, what.members)
+            _propose(node, what)
         case OneStep():
             assert isinstance(node, StepwiseNode), "others take all steps at once"
             node.take_step(what.place, NOW_MS)
@@ -214,11 +214,14 @@ def _given(node: Node, what: Input) -> _Done:
     return _collected(node, asked)
 
 
-def _propose(node: Node, members: tuple[str, ...]) -> None:
+def _propose(node: Node, what: Propose) -> None:
     """Let deadlines pass, and joiners ask, until the node proposes a view of these members."""
-    s = node._state
+    s, members = node._state, what.members
     before = s.promised
     config = s.config
+    if what.number is not None:
+        number = max(what.number, before.id.number + 1)
+        s.seen = max(s.seen or before.id, ViewId(number - 1, config.me))
     late_ms = NOW_MS + 1 + config.view_timeout_ms + config.stagger_ms * len(config.members)
     _not_before(s, late_ms)
     s.promised_ms = NOW_MS
@@ -233,8 +236,13 @@ def _propose(node: Node, members: tuple[str, ...]) -> None:
     node.on_timer(NOW_MS + 1)
     if s.promised == before:
         node.on_timer(late_ms)
+    if what.number is not None and members == before.members and s.promised == before:
+        views.promise(s, View(ViewId(what.number, config.me), members))
+        node._finish()
     if s.promised == before or s.promised.members != members:
         raise Refused("the node proposes no view of these members")
+    if what.number is not None and s.promised.id.number != what.number:
+        raise Refused("the node has seen a view of this number, or of a higher one")
     _set_back(s)
 
 

@@ -16,17 +16,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from samebeat.ids import ChangeId, ViewId
+from samebeat.node import Node
 from samebeat_conformance.as_cluster import as_cluster
 from samebeat_conformance.concrete import first_local
 from samebeat_conformance.inputs import Ask, Propose
-from samebeat_conformance.instances import mechanisms
 from samebeat_conformance.mapping import Mapping, Unmapped
-from samebeat_conformance.moves import Faults, Move, Moves
+from samebeat_conformance.moves import Faults, Move, Moves, Wishes
+from samebeat_conformance.refusals import Reason, reason, right_instance
+from samebeat_conformance.stepwise import StepwiseNode
 from samebeat_conformance.timed.instances import COMPOSITION
 from samebeat_conformance.trace import words_of
 from samebeat_models.render import step_label
 from samebeat_models.results import Step, Trace
 from samebeat_spec.cluster import Crash as Crashes
+from samebeat_spec.cluster import View
 from samebeat_spec.language import Instance, StateError
 from samebeat_spec.language.instance import StateTuple
 from samebeat_spec.language.interpreter import Interpreter, Refused
@@ -88,6 +91,7 @@ class Followed:
         breaks: that invariant is broken with all mechanisms of the core, too.
         parts: what the step that is refused does in the run, and in the core not.
         coarser: the right spec takes that step, and why the core does not.
+        reason: what the right spec, with what the cores have, says of the step that is refused.
     """
 
     steps: int
@@ -100,6 +104,7 @@ class Followed:
     breaks: bool = False
     parts: str = ""
     coarser: str = ""
+    reason: Reason | None = None
 
 
 def follow_trace(trace: Trace, shows: str = "") -> Followed:
@@ -134,7 +139,19 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
             f"{instance.name}: in this model journals are lost; a core without its journal does "
             "not start at all: use --against spec"
         )
-    return _judged(_Follower(trace).follow(), trace, shows)
+    return _judged(_in_both_grains(trace), trace, shows)
+
+
+def _in_both_grains(trace: Trace) -> Followed:
+    """Follow a run of `cluster`: where not all is taken, by cores that take one step at a time.
+
+    Both are the same code. What only the second take lies within what the core does on one input.
+    """
+    found = _Follower(trace).follow()
+    if not found.refused or len(trace.instance.domain(View)) == 1:
+        return found
+    stepwise = _Follower(trace, StepwiseNode).follow()
+    return stepwise if stepwise.accepted > found.accepted else found
 
 
 def _as_cluster(trace: Trace, shows: str) -> Followed:
@@ -152,8 +169,8 @@ def _as_cluster(trace: Trace, shows: str) -> Followed:
         return _judged(found, read.trace, shows)
     step = trace.steps[accepted]
     label = step_label(trace.instance, step.action, step.arguments)
-    parts = "" if found.refused else read.parts
-    return replace(found, refused=label, parts=parts, coarser=_coarser(trace, accepted))
+    found = replace(found, refused=label, parts="" if found.refused else read.parts)
+    return replace(found, coarser=_coarser(trace, accepted), reason=reason(trace, accepted))
 
 
 def _coarser(trace: Trace, number: int) -> str:
@@ -169,18 +186,16 @@ def _coarser(trace: Trace, number: int) -> str:
 
 
 def _judged(found: Followed, run: Trace, shows: str) -> Followed:
-    """Say whether a run that is followed to its end breaks an invariant of the right spec."""
+    """Say whether a run that is followed to its end breaks an invariant, and why one is refused."""
     if found.refused:
-        return found
+        no_step = found.refused == "init"
+        return found if no_step else replace(found, reason=reason(run, found.accepted))
     instance = run.instance
     spec = load_spec(instance.spec.name)
     prop = next((p for p in spec.of_kind("invariant") if p.name == shows), None)
     if prop is None:
         return found
-    has = mechanisms() if spec.name == SPEC else {}
-    right = Interpreter(
-        Instance(instance.name, spec, instance.sizes, {**instance.constants, **has})
-    )
+    right = Interpreter(right_instance(instance))
     return replace(found, looked_at=True, breaks=not right.holds(prop, run.states[-1]))
 
 
@@ -198,8 +213,9 @@ Ways: TypeAlias = dict[Way, tuple[str, ...]]
 class _Follower:
     """The cores of one instance, and the ways in which they follow a run."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, kind: type[Node] = Node) -> None:
         instance = trace.instance
+        self._kind = kind
         self.instance, self.trace = instance, trace
         self.mapping = Mapping(instance)
         self._judge = Interpreter(instance)
@@ -208,11 +224,10 @@ class _Follower:
         constants = instance.constant_values
         self._most_crashes = len(instance.domain(Crashes)) - 1
         names = self.mapping.nodes
-        proposals = [q for q in self.mapping.quorums if q] if self.mapping.views > 1 else []
         self.moves = Moves(
             names,
-            list(dict.fromkeys(self.mapping.asked.values())),
-            {n: [q for q in proposals if n in q] for n in names},
+            [],
+            {n: [] for n in names},
             Faults(
                 crashes=self._most_crashes > 0,
                 undo_may_fail=bool(constants["undo_may_fail"][()]),
@@ -244,7 +259,9 @@ class _Follower:
 
     def _start(self) -> Place:
         names = self.mapping.nodes
-        locals_ = [self.moves.nodes.number(first_local(self.mapping.config(n))) for n in names]
+        locals_ = [
+            self.moves.nodes.number(first_local(self.mapping.config(n), self._kind)) for n in names
+        ]
         nobody = (None,) * len(self.mapping.changes)
         return Place(tuple(locals_), 0, nobody, self.mapping.first_views(), 0)
 
@@ -314,7 +331,7 @@ class _Follower:
 
     def _after(self, place: Place, n: int, steps: Sequence[Step]) -> Iterator[tuple[Move, Place]]:
         """Yield each move of a core with where it leads; a new change or view is the run's."""
-        for move in self.moves.of(place.locals_, n, place.network):
+        for move in self.moves.of(place.locals_, n, place.network, self._wishes(steps)):
             crashes = place.crashes + move.crashes
             ids, views, cause = place.ids, place.views, move.cause
             if crashes > self._most_crashes:
@@ -331,6 +348,16 @@ class _Follower:
                 views = proposed
             locals_ = (*place.locals_[:n], move.after, *place.locals_[n + 1 :])
             yield move, Place(locals_, place.network | move.sent, ids, views, crashes)
+
+    def _wishes(self, steps: Sequence[Step]) -> Wishes:
+        """Return what the node may begin: what it begins in the run, with that view's number."""
+        asks = [s.arguments[1] for s in steps if s.action == "request"]
+        views = [s.arguments[1:] for s in steps[:1] if s.action == "propose"]
+        return Wishes(
+            tuple(dict.fromkeys(self.mapping.asked[c] for c in asks)),
+            tuple(self.mapping.members[q] for _, q in views),
+            views[0][0] if views else None,
+        )
 
     def _asked(
         self, place: Place, ask: Ask, move: Move, steps: Sequence[Step]

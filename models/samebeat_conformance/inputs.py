@@ -85,9 +85,15 @@ class Propose:
     """The node suspects who is not among these members and is asked to let in who is new.
 
     Both come from heartbeats, whose deadlines pass here as the explorer likes.
+
+    Attributes:
+        members: those of the view.
+        number: that of the view, where a run says so: the node has seen the numbers before it. Then
+            the view may have the members of the one before, which no core proposes by itself.
     """
 
     members: tuple[str, ...]
+    number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,12 @@ class Wishes(NamedTuple):
     Attributes:
         asks: the settings that it may be asked to change to.
         proposals: the members of views that it may propose.
+        number: the number of such a view; None: whichever the node takes.
     """
 
     asks: tuple[Settings, ...]
     proposals: tuple[tuple[str, ...], ...]
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -294,7 +296,7 @@ class Moves:
             yield FinishLate(success=False)
         if faults.may_hang and _applies(local):
             yield Hang()
-        yield from (Propose(members) for members in wishes.proposals)
+        yield from (Propose(members, wishes.number) for members in wishes.proposals)
 
     def _single_steps(self, number: int) -> tuple[OneStep, ...]:
         node = self.nodes.locals[number].node

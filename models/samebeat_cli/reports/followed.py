@@ -30,6 +30,7 @@ def text(found: Followed, property_name: str) -> str:
         does = "does something else in" if found.parts else "is refused by"
         lines.append(f"step {found.accepted + 1}, {found.refused}, {does} the implementation")
         lines += [f"  {found.parts}"] if found.parts else []
+        lines += [f"  {line}" for line in _reason(found)]
         lines += [f"  it does instead: {words}" for words in found.instead]
         if not found.instead and not found.parts:
             lines.append("  it does nothing at all there")
@@ -46,6 +47,19 @@ def text(found: Followed, property_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _reason(found: Followed) -> list[str]:
+    """Return what the right spec says of the step that is refused."""
+    reason = found.reason
+    if reason is None:
+        return []
+    instead = [f"the core has {constant}" for constant in reason.instead]
+    guards = [f"not so: {why}" for why in reason.guards]
+    if reason.is_right and not found.coarser:
+        return [*instead, "the right spec takes this step: what the core lacks, not the run"]
+    since = [f"already {reason.since} is wrong"] if reason.since else []
+    return [*since, *instead, *guards, *reason.parts]
+
+
 def data(found: Followed) -> dict[str, Any]:
     """Return it as plain data."""
     return {
@@ -56,6 +70,7 @@ def data(found: Followed) -> dict[str, Any]:
         "inputs": [list(words) for words in found.inputs],
         "does_something_else": found.parts or None,
         "coarser": found.coarser or None,
+        "reason": found.reason and found.reason._asdict(),
         "breaks_the_promise": found.breaks,
         "complete": found.complete,
     }
