@@ -190,7 +190,7 @@ def test_what_needs_the_peer_is_read_off_the_constraints() -> None:
 @pytest.mark.parametrize("name", ["heartbeat_ack_timeout", "heartbeat_ack_failure_threshold"])
 def test_what_is_local_changes_at_once_and_nobody_is_asked(name: str) -> None:
     """Claims 20, 21, 27 and 28."""
-    a = asks(**{name: 40})  # type: ignore[arg-type]
+    a = asks(**{name: 40})
     assert a.told[-1] == PairDecided("b", FIRST, Outcome.COMMITTED)
     assert [beat.record for beat in beats(a, NOW + 1_000)] == [None]
 

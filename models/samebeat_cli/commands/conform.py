@@ -1,7 +1,7 @@
 """``samebeat conform``: the production core against the spec, step by step, on small clusters.
 
-Its message layer is held against the spec `link` in the same way, on single channels; and two
-cores in time against `heartbeat` and `timed_cluster`.
+Its message layer is held against the spec `link` in the same way, on single channels; two cores
+in time against `heartbeat` and `timed_cluster`; and changes of a single pair against `pair`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from samebeat_cli.output import (
 
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
+    from samebeat_conformance.indicator.instances import Listed as Indicator
     from samebeat_conformance.instances import Listed as Cluster
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.run import Outcome
     from samebeat_conformance.timed.instances import Listed as Timed
 
-    Instance = Cluster | Channel | Timed
+    Instance = Cluster | Channel | Timed | Indicator
 
 _SHOW_EVERY = 1_000
 """The line that says how far it is moves on after so many product states."""
@@ -54,7 +55,7 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters, channels and pairs in time by name, also with * and ?. Nothing: all.",
+            help="Clusters, channels and pairs by name, also with * and ?. Nothing: all.",
             show_default=False,
         ),
     ] = None,
@@ -104,11 +105,12 @@ def conform(
 
 
 def _select(names: Sequence[str], fast: bool) -> list[Instance]:
+    from samebeat_conformance.indicator.instances import LISTED as INDICATORS
     from samebeat_conformance.instances import LISTED as CLUSTERS
     from samebeat_conformance.layer.instances import LISTED as CHANNELS
     from samebeat_conformance.timed.instances import LISTED as TIMED
 
-    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED)
+    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED, *INDICATORS)
     known = {listed.name: listed for listed in listed_all}
     fits = {name: fitting(known, name) for name in names or known}
     for name, found in fits.items():
@@ -132,6 +134,8 @@ def _run(chosen: Sequence[Instance], max_pairs: int) -> list[Outcome]:
 
 
 def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
+    from samebeat_conformance.indicator.instances import Listed as Indicator
+    from samebeat_conformance.indicator.run import conform as conform_indicator
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.layer.run import conform as conform_channel
     from samebeat_conformance.run import conform as conform_cluster
@@ -147,6 +151,8 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
         outcome = conform_channel(listed, max_pairs, watch)
     elif isinstance(listed, Timed):
         outcome = conform_timed(listed, max_pairs, watch)
+    elif isinstance(listed, Indicator):
+        outcome = conform_indicator(listed, max_pairs, watch)
     else:
         outcome = conform_cluster(listed, max_pairs, watch)
     progress.finish()
