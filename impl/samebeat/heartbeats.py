@@ -92,11 +92,11 @@ def receive(s: State, source: str, epoch: int, heartbeat: Heartbeat) -> None:
     is_decided = stated == (s.journal.epoch, s.journal.last)
     is_held = stated == s.journal.held[:2]
     watch, record = s.watches.get(source), heartbeat.record
-    if (
-        newest <= watch.newest
-        if watch is not None
-        else not (s.is_ready and (is_decided or is_held))
-    ):
+    if watch is not None:
+        is_news = newest > watch.newest
+    else:
+        is_news = s.is_ready and (is_decided or is_held)
+    if not is_news:
         return
     if is_decided:
         asking.learn_held(s, source, heartbeat)
