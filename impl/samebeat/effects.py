@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from samebeat.ids import ChangeId, View
+from samebeat.ids import ChangeId, PairChangeId, View
 from samebeat.parameters import Settings
 from samebeat.sending import Failure
 
@@ -55,6 +55,19 @@ class Decided:
     """A change has ended here."""
 
     change: ChangeId
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class PairDecided:
+    """A change of a heartbeat pair that this node has asked for has ended.
+
+    It is committed once this node has modified, too; it is undone if the peer has refused. A change
+    of the whole group goes before it: then it has passed.
+    """
+
+    peer: str
+    change: PairChangeId
     outcome: Outcome
 
 
@@ -105,7 +118,15 @@ class Rejected:
 
 
 Event: TypeAlias = (
-    Persist | Install | Decided | Began | Suspected | TookItselfOut | NotDelivered | Rejected
+    Persist
+    | Install
+    | Decided
+    | PairDecided
+    | Began
+    | Suspected
+    | TookItselfOut
+    | NotDelivered
+    | Rejected
 )
 
 

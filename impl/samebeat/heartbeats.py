@@ -7,8 +7,10 @@ all intervals still possible, and waits for the longest deadline (the envelope, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
+from msgspec import structs
+
+from samebeat import asking
 from samebeat.effects import Suspected
 from samebeat.journal import Phase
 from samebeat.messages import Heartbeat, HeartbeatAck
@@ -22,11 +24,12 @@ def peers(s: State) -> tuple[str, ...]:
 
 
 def next_beat_ms(s: State) -> int | None:
-    """Return when the next heartbeat is due, counted from the last one.
+    """Return when the next heartbeat to everybody is due, counted from the last one.
 
-    The interval is the shortest of those still possible: what is decided, and what is open.
+    The interval is the shortest of those still possible: what is decided, and what is open. To
+    peers with heartbeats of their own it does not go.
     """
-    if not s.active:
+    if not s.active or (s.firsts and s.config.others == asking.with_own_beats(s)):
         return None
     sent_ms = s.beat[1]
     possible = (s.journal.settings, *(o.settings for o in s.journal.opens))
@@ -34,18 +37,42 @@ def next_beat_ms(s: State) -> int | None:
     return s.now_ms if sent_ms is None else sent_ms + interval_ms
 
 
+def own_beats_ms(s: State) -> Iterator[int]:
+    """Yield when the next heartbeat to each peer with heartbeats of its own is due."""
+    if s.active and s.firsts:
+        yield from (asking.due_ms(s, peer) for peer in asking.with_own_beats(s))
+
+
 def send_if_due(s: State) -> None:
-    """Multicast a heartbeat when the interval is over (claim 19)."""
+    """Multicast a heartbeat when the interval is over (claim 19).
+
+    A peer with which there is a record has heartbeats of its own, which carry the record.
+    """
+    own = asking.with_own_beats(s) if s.firsts else ()
     due_ms = next_beat_ms(s)
-    if due_ms is None or s.now_ms < due_ms:
-        return
+    if due_ms is not None and s.now_ms >= due_ms:
+        beat = _next_beat(s, *(p for p in s.config.others if p not in own))
+        s.beat = (beat.sequence, s.now_ms)
+        for to in [p for p in s.config.others if p not in own] if own else [None]:
+            s.say(beat, to)
+    for peer in own if s.active else ():
+        if s.now_ms >= asking.due_ms(s, peer):
+            beat = _next_beat(s, peer)
+            s.beat = (beat.sequence, s.beat[1])
+            s.say(structs.replace(beat, record=asking.first(s, peer).record), peer)
+            asking.sent(s, peer)
+
+
+def _next_beat(s: State, *to: str) -> Heartbeat:
+    """Return the next heartbeat, whose acks are waited for from now on."""
     sequence = s.beat[0] + 1
-    s.beat = (sequence, s.now_ms)
-    ack_due_ms = s.now_ms + s.journal.settings.heartbeat_ack_timeout
-    s.ack_watches = frozen(
-        {p: s.ack_watches.get(p, AckWatch()).sent(sequence, ack_due_ms) for p in peers(s)}
-    )
-    s.say(Heartbeat(s.journal.boot, sequence, s.journal.last))
+    watches = {p: s.ack_watches.get(p, AckWatch()) for p in peers(s)}
+    for peer in to:
+        if peer in watches:
+            timeout_ms = asking.settings_towards(s, peer).heartbeat_ack_timeout
+            watches[peer] = watches[peer].sent(sequence, s.now_ms + timeout_ms)
+    s.ack_watches = frozen(watches)
+    return Heartbeat(s.journal.boot, sequence, s.journal.last)
 
 
 def receive(s: State, source: str, epoch: int, heartbeat: Heartbeat) -> None:
@@ -53,24 +80,39 @@ def receive(s: State, source: str, epoch: int, heartbeat: Heartbeat) -> None:
 
     A peer is watched from the first heartbeat on that states what this node holds or has decided,
     once the view has begun: then the node knows of every change that the peer may decide.
+
+    What a heartbeat asks for may have been granted before this node has restarted; so as long as it
+    is asked for, the node waits for as long.
     """
     if source not in peers(s):
         return
-    s.say(HeartbeatAck(heartbeat.boot, heartbeat.sequence), source)
+    s.owed = with_entry(s.owed, source, (heartbeat.boot, heartbeat.sequence))
     newest = (heartbeat.boot, heartbeat.sequence)
     stated = (epoch, heartbeat.last)
-    held_epoch, held_change, held = s.journal.held
-    confirmed: Fraction | None = held.deadline_ms if stated == (held_epoch, held_change) else None
-    watch = s.watches.get(source)
+    is_decided = stated == (s.journal.epoch, s.journal.last)
+    is_held = stated == s.journal.held[:2]
+    watch, record = s.watches.get(source), heartbeat.record
+    if watch is not None:
+        is_news = newest > watch.newest
+    else:
+        is_news = s.is_ready and (is_decided or is_held)
+    if not is_news:
+        return
+    if is_decided:
+        asking.learn_held(s, source, heartbeat)
+    held_ms = asking.held_deadline_ms(s, source)
+    own = None if record is None else record.held
+    expected = asking.second(s, source).held if is_decided else None
+    confirmed = held_ms if is_held and own == expected else None
     if watch is not None:
         after = watch.heard(newest, s.now_ms, confirmed)
-        if after is watch:
-            return
-    elif s.is_ready and (confirmed is not None or stated == (s.journal.epoch, s.journal.last)):
-        after = Watch(newest, s.now_ms, max(held.deadline_ms, s.journal.settings.deadline_ms))
     else:
-        return
+        after = Watch(newest, s.now_ms, max(held_ms, asking.decided_deadline_ms(s, source)))
+    if record is not None and record.indicator:
+        after = after.holding(record.asked.deadline_ms)
     s.watches = with_entry(s.watches, source, after)
+    if is_decided:
+        asking.hear_request(s, source, heartbeat)
 
 
 def receive_ack(s: State, source: str, ack: HeartbeatAck) -> None:
@@ -78,6 +120,7 @@ def receive_ack(s: State, source: str, ack: HeartbeatAck) -> None:
     watch = s.ack_watches.get(source)
     if watch is not None and ack.boot == s.journal.boot:
         s.ack_watches = with_entry(s.ack_watches, source, watch.acked(ack.sequence))
+    asking.hear_ack(s, source, ack.record)
 
 
 def follow(s: State) -> None:
@@ -85,14 +128,13 @@ def follow(s: State) -> None:
 
     What a node only votes on, in a flush, others may have applied and decide at any moment.
     """
-    held_ms = max(
-        (
-            s.journal.held[2].deadline_ms,
-            *(o.settings.deadline_ms for o in s.journal.opens if o.phase is Phase.RECEIVED),
-        )
-    )
+    votes_ms = [o.settings.deadline_ms for o in s.journal.opens if o.phase is Phase.RECEIVED]
     members = peers(s)
-    watches = {p: w.holding(held_ms) for p, w in s.watches.items() if p in members}
+    watches = {
+        p: w.holding(max((asking.held_deadline_ms(s, p), *votes_ms)))
+        for p, w in s.watches.items()
+        if p in members
+    }
     if watches != s.watches:
         s.watches = frozen(watches)
     if any(p not in members for p in s.ack_watches):
@@ -101,10 +143,10 @@ def follow(s: State) -> None:
 
 def _dues(s: State) -> Iterator[tuple[int, str]]:
     """Yield when each peer is suspected if nothing comes: by its heartbeats, and by its acks."""
-    threshold = s.journal.settings.heartbeat_ack_failure_threshold
     for peer in peers(s):
         if peer in s.watches:
             yield s.watches[peer].due_ms, peer
+        threshold = asking.settings_towards(s, peer).heartbeat_ack_failure_threshold
         acks_due_ms = s.ack_watches.get(peer, AckWatch()).suspects_at(threshold)
         if acks_due_ms is not None:
             yield acks_due_ms, peer

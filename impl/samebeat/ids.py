@@ -46,6 +46,13 @@ class ChangeId(Struct, frozen=True, array_like=True, order=True, forbid_unknown_
     sequence: Annotated[int, Meta(ge=1, le=LARGEST)]
 
 
+class PairChangeId(Struct, frozen=True, array_like=True, order=True, forbid_unknown_fields=True):
+    """Names one change of a heartbeat pair: the boot of who asks for it, and a count in that."""
+
+    boot: Natural
+    number: Annotated[int, Meta(ge=1, le=LARGEST)]
+
+
 def ordered(names: Iterable[str]) -> tuple[str, ...]:
     """Return each name once, in order."""
     return tuple(sorted(set(names)))

@@ -10,9 +10,9 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from samebeat.ids import LARGEST, ChangeId, Name, Natural, View, ViewId
+from samebeat.ids import LARGEST, ChangeId, Name, Natural, PairChangeId, View, ViewId
 from samebeat.journal import Ballot, Report
-from samebeat.parameters import Settings
+from samebeat.parameters import Rhythm, Settings
 
 
 class Body(Struct, frozen=True, array_like=True, tag=True, forbid_unknown_fields=True):
@@ -85,19 +85,59 @@ class Join(Body, frozen=True, tag="join"):
     """I am in no view, and want to be."""
 
 
+class HeartbeatRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a first node says in its heartbeats of a change between the two (claim 23).
+
+    Attributes:
+        change: the number of its latest change, in this boot.
+        indicator: the change request indicator: it asks for that change.
+        asked: what that change asks for.
+        held: what its heartbeats follow; None: the settings of the group.
+
+    Raises:
+        ValueError: the time-out and the ratio are both set, or neither.
+    """
+
+    change: Annotated[int, Meta(ge=1, le=LARGEST)]
+    indicator: bool
+    asked: Rhythm
+    held: Rhythm | None = None
+
+    def __post_init__(self) -> None:
+        if not self.asked.is_sound or not (self.held is None or self.held.is_sound):
+            raise ValueError("a rhythm has either a time-out or a ratio")
+
+
 class Heartbeat(Body, frozen=True, tag="heartbeat"):
-    """I am here. The epoch of the message and this change say what I have decided last."""
+    """I am here. The epoch of the message and this change say what I have decided last.
+
+    What the sender has of its own with this one peer is in the record, if there is anything.
+    """
 
     boot: Natural
     sequence: Natural
     last: ChangeId | None
+    record: HeartbeatRecord | None = None
+
+
+class AckRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What a second node says in its acks of a change that it was asked for (claim 23).
+
+    Attributes:
+        change: the change.
+        indicator: the change request indicator: I have modified; otherwise I have refused.
+    """
+
+    change: PairChangeId
+    indicator: bool
 
 
 class HeartbeatAck(Body, frozen=True, tag="heartbeat-ack"):
-    """I have received this heartbeat of yours."""
+    """I have received this heartbeat of yours; and this is what I have made of your requests."""
 
     boot: Natural
     sequence: Natural
+    record: AckRecord | None = None
 
 
 MIN_FRAGMENT = 64

@@ -1,10 +1,10 @@
 """One node of a cluster, as its host sees it.
 
-Inputs are `receive`, `on_timer`, `request_change`, `apply_finished` and `persisted`; each takes the
-time from a clock that never goes back. After each input the host takes `events()` and does what
-they ask for, in order, and then sends what `data_to_send()` gives. A datagram is only given once
-the journal that it rests on was confirmed with `persisted`. `next_timer()` says when to call
-`on_timer` at the latest.
+Inputs are `receive`, `on_timer`, `request_change`, `request_pair_change`, `apply_finished` and
+`persisted`; each takes the time from a clock that never goes back. After each input the host takes
+`events()` and does what they ask for, in order, and then sends what `data_to_send()` gives. A
+datagram is only given once the journal that it rests on was confirmed with `persisted`.
+`next_timer()` says when to call `on_timer` at the latest.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from samebeat import change, codec, heartbeats, messages, multicast, operations, views
+from samebeat import asking, change, codec, heartbeats, messages, multicast, operations, views
 from samebeat import journal as journals
 from samebeat.config import Config
 from samebeat.effects import Event, Persist, Purpose, Rejected, Send, TookItselfOut
-from samebeat.ids import ChangeId, View
+from samebeat.ids import ChangeId, PairChangeId, View
 from samebeat.journal import Journal
 from samebeat.parameters import Values, changed, problems
 from samebeat.state import State, frozen, with_entry
@@ -168,6 +168,23 @@ class Node:
         self._finish()
         return asked
 
+    def request_pair_change(self, peer: str, values: Values, now_ms: int) -> PairChangeId:
+        """Change heartbeat parameters of the direction from here to one peer (claims 19 to 31).
+
+        What is local to this node changes at once. For the rest the peer is asked in heartbeats,
+        and this node defers until it has modified. A change of the whole group ends all of that.
+
+        Raises:
+            Refused: the values are wrong, or the node cannot ask for them now.
+        """
+        s = self._at(now_ms)
+        settings, refusal = asking.judged(s, peer, values)
+        if refusal or settings is None:
+            raise Refused(refusal)
+        asked = asking.begin(s, peer, settings, values)
+        self._finish()
+        return asked
+
     def apply_finished(self, token: int, success: bool, now_ms: int) -> None:
         """The local operation with this token is over; without success nothing has changed."""
         s = self._at(now_ms)
@@ -275,6 +292,9 @@ def steps(s: State) -> Iterator[Callable[[], bool]]:
     for o in s.journal.opens:
         for step_of in (change.undo, change.learn_commit, change.apply, change.vote_to_commit):
             yield partial(step_of, s, o)
+    for peer in asking.concerned(s):
+        for step_with in asking.STEPS:
+            yield partial(step_with, s, peer)
 
 
 def _settle(s: State) -> None:
@@ -332,5 +352,6 @@ def _timers(s: State) -> Iterator[int]:
         yield s.operation.started_ms + s.config.watchdog_ms
     if _is_unfinished(s):
         yield s.repeat_ms
+    yield from heartbeats.own_beats_ms(s)
     yield from (heard_ms + _join_lasts_ms(s) for heard_ms in s.joiners.values())
     yield from multicast.timers(s)

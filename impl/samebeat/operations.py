@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from samebeat.effects import Decided, Install, Outcome, Purpose, TookItselfOut
-from samebeat.ids import ChangeId
+from samebeat.effects import Decided, Install, Outcome, PairDecided, Purpose, TookItselfOut
+from samebeat.ids import ChangeId, PairChangeId
 from samebeat.journal import Open, Phase
 from samebeat.messages import Closed, Committed, Failure, Ok
 from samebeat.parameters import Settings
@@ -119,6 +119,22 @@ def keep(s: State, committed: Committed) -> None:
     s.heard = frozen({c: h for c, h in s.heard.items() if c.base >= committed.epoch})
     if not s.is_behind:
         s.ahead = None
+    drop_pair_changes(s)
+
+
+def drop_pair_changes(s: State) -> None:
+    """What was changed with single peers is over, and a heartbeat that says so is due at once.
+
+    Who had heartbeats of its own must not wait for a whole interval of those to everybody.
+    """
+    for peer, first in s.firsts.items():
+        if first.open:
+            asked = PairChangeId(s.journal.boot, first.open)
+            s.tell(PairDecided(peer, asked, Outcome.PASSED))
+    if any(first.has_own_beats for first in s.firsts.values()):
+        s.beat = (s.beat[0], None)
+    if s.firsts or s.seconds:
+        s.firsts = s.seconds = frozen()  # type: ignore[assignment]
 
 
 def take_out(s: State, reason: str) -> None:

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from samebeat.channel import Channel
 from samebeat.config import Config
+from samebeat.deferral import First, Second
 from samebeat.effects import Event, Purpose
 from samebeat.ids import ChangeId, View, ViewId
 from samebeat.journal import Ballot, Journal, Mark, Open, Report, covers, marked
@@ -93,6 +94,9 @@ class State:
         active: the node sends heartbeats.
         beat: the sequence of the last heartbeat; when it was sent.
         watches, ack_watches: what is known of each peer.
+        owed: boot and sequence of the heartbeat of each peer that is to be acked.
+        firsts, seconds: the changes with single peers, as first and as second node.
+        pair_changes: how many of these the node has asked for in this boot.
         channels: what the message layer keeps for each other member; none on bare datagrams.
         repeat_ms: when what is unfinished is sent again.
         sends: what goes out at the end of this input.
@@ -119,6 +123,10 @@ class State:
     beat: tuple[int, int | None] = (0, None)
     watches: Mapping[str, Watch] = field(default_factory=frozen)
     ack_watches: Mapping[str, AckWatch] = field(default_factory=frozen)
+    owed: Mapping[str, tuple[int, int]] = field(default_factory=frozen)
+    firsts: Mapping[str, First] = field(default_factory=frozen)
+    seconds: Mapping[str, Second] = field(default_factory=frozen)
+    pair_changes: int = 0
     channels: Mapping[str, Channel] = field(default_factory=frozen)
     repeat_ms: int = 0
     token: int = 0

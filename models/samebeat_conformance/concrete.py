@@ -371,10 +371,12 @@ def _map_key(entries: Mapping[Any, Any]) -> frozenset[tuple[Any, Any]]:
 _KEYS: dict[str, Callable[[Any], Any] | None] = {
     **dict.fromkeys(("journal", "now_ms", "sequence", "promised_ms", "seen", "outside")),
     **dict.fromkeys(("suspected", "wish", "ahead", "installed", "active", "beat", "repeat_ms")),
+    "pair_changes": None,
     "heard": lambda heard: frozenset(
         (c, h.acks, h.oks, h.failed, _map_key(h.ballots)) for c, h in heard.items()
     ),
     **dict.fromkeys(("reports", "joiners", "watches", "ack_watches", "channels"), _map_key),
+    **dict.fromkeys(("owed", "firsts", "seconds"), _map_key),
     **dict.fromkeys(("operation", "given_up"), lambda operation: operation_key(operation)),
 }
 """How each field of a node's state is told from others; None: as it is."""

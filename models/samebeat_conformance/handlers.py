@@ -55,6 +55,25 @@ _UNDONE = (
     "test_heartbeats.py::"
     "test_an_undo_keeps_the_longer_deadline_until_a_heartbeat_states_the_old_epoch"
 )
+_PAIR = "test_pair_changes.py::"
+_ASKS = _by(
+    *("asking.set_indicator", "heartbeats.send_if_due"),
+    test=f"{_PAIR}test_the_first_node_sets_the_indicator_and_asks_in_its_next_heartbeat",
+)
+_DEFERS = _by(
+    *("asking.hear_ack", "asking.modify_as_first"),
+    test=f"{_PAIR}test_the_first_node_defers_until_an_ack_says_that_the_second_has_modified",
+)
+_DECIDES = _by(
+    *("asking.begin", "parameters.needs_peer"),
+    test=f"{_PAIR}test_what_is_local_changes_at_once_and_nobody_is_asked",
+)
+_CLASS = _by(
+    "parameters.needs_peer",
+    test=f"{_PAIR}test_what_needs_the_peer_is_read_off_the_constraints",
+)
+_REFUSES = f"{_PAIR}test_the_second_node_refuses_what_does_not_suit_and_clears_the_indicator"
+_MODIFIES = f"{_PAIR}test_the_second_node_modifies_waits_longer_and_then_acks_with_a_set_indicator"
 _RECEIPT = _by("change.all_acked", test=_ACKED)
 _APPLIES = _by("change.apply", "operations.start", test=_ADOPTS)
 _STATUS = _by("operations._applied", test=_ADOPTS)
@@ -126,6 +145,17 @@ HANDLED: Mapping[str, Handled] = MappingProxyType(
         "19.preamble": _by(
             "heartbeats.send_if_due", "heartbeats.receive", "heartbeats.receive_ack", test=_LATE
         ),
+        **dict.fromkeys(("19(a)", "23(a)", "26(b).send", "29", "31(a).send"), _ASKS),
+        **dict.fromkeys(("19(b)", "24", "25(b)", "26(b).defer", "30", "31(a).defer"), _DEFERS),
+        **dict.fromkeys(("20", "27"), _DECIDES),
+        **dict.fromkeys(("21", "28"), _CLASS),
+        "22": _by("asking.refuse", "asking.answer", "asking.acknowledge", test=_REFUSES),
+        "23.record": _by(
+            *("asking.set_indicator", "asking.answer"),
+            test=f"{_PAIR}test_requests_that_cross_do_not_meet",
+        ),
+        "23(b)": _by("asking.answer", "asking.acknowledge", test=_MODIFIES),
+        "25(a)": _by("asking.modify_as_second", test=_MODIFIES),
         "C1": _by(
             "heartbeats.next_beat_ms", "pair.Watch.holding", "pair.Watch.heard", test=_UNDONE
         ),
@@ -156,27 +186,7 @@ HANDLED: Mapping[str, Handled] = MappingProxyType(
     }
 )
 
-_NO_INDICATOR = (
-    "a heartbeat of the core states what its sender has decided and asks for nothing; values of a "
-    "pair change by a group change, and the envelope stands in for the change request indicator"
-)
-_NO_CLASS = (
-    "the core makes every change a group change, whatever the parameter's class; `samebeat advise` "
-    "tells local from global"
-)
-
-NOT_IN_THE_CORE: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            (
-                *("19(a)", "19(b)", "22", "23.record", "23(a)", "23(b)", "24", "25(a)", "25(b)"),
-                *("26(b).send", "26(b).defer", "29", "30", "31(a).send", "31(a).defer"),
-            ),
-            _NO_INDICATOR,
-        ),
-        **dict.fromkeys(("20", "21", "27", "28"), _NO_CLASS),
-    }
-)
+NOT_IN_THE_CORE: Mapping[str, str] = MappingProxyType({})
 """Why the core does not do an element: a gap that is known, and not a thing that was forgotten."""
 
 

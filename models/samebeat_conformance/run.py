@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from samebeat_conformance.indicator.instances import Listed as Indicator
 from samebeat_conformance.instances import Listed
 from samebeat_conformance.layer.instances import Listed as Channel
 from samebeat_conformance.noise import Noise, make_noise
@@ -33,10 +34,10 @@ ONE_BY_ONE = "one step at a time"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one listed cluster, channel or pair.
+    """What came of one listed cluster, channel or pair, in time or not.
 
     Attributes:
-        listed: the cluster, the channel, or the pair in time.
+        listed: the cluster, the channel, or the pair.
         found: what the exploration has counted.
         noise: what came of foreign messages and garbage.
         uncovered: how many steps of the spec no core has taken, by action and reason.
@@ -46,7 +47,7 @@ class Outcome:
         grains: where cores take their steps in two ways, how many of the spec's steps each takes.
     """
 
-    listed: Listed | Channel | Timed
+    listed: Listed | Channel | Timed | Indicator
     found: Conformance
     noise: Noise
     uncovered: Counter[tuple[str, str]]

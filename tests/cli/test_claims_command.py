@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from samebeat_conformance import handlers
 from samebeat_conformance.handlers import NOT_IN_THE_CORE
 from samebeat_models import Model
 from samebeat_models.catalog import load_catalog
@@ -43,15 +44,21 @@ def test_an_element_names_the_functions_that_do_it_and_a_test_of_them(run: Run) 
     (test,) = rows["1(f)"]["exercised"]
     assert test in rows["1(f)"]["tests"]
     assert rows["1(f)"]["core"] == ""
-    assert rows["20"]["core"].startswith("not in it: the core makes every change a group change")
+    assert rows["20"]["handlers"] == ["samebeat.asking.begin", "samebeat.parameters.needs_peer"]
 
 
-def test_what_is_missing_is_shown_as_missing(run: Run) -> None:
+def test_what_is_missing_is_shown_as_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "NOT_IN_THE_CORE", {"24": "nobody has written it"})
     shown = run("claims").out
     part = shown[shown.index("\n24  ") :].split("\n25(a)  ")[0]
     assert "    handlers   -\n" in part
-    assert "    core       not in it: a heartbeat of the core states what its sender has " in part
+    assert "    core       not in it: nobody has written it" in part
     assert shown.splitlines()[-1].endswith(" 0 missing: -")
+    assert " 1 not in the core)" in shown.splitlines()[-1]
+
+
+def test_the_core_has_every_element_that_is_behaviour(run: Run) -> None:
+    assert " 0 not in the core)" in run("claims").out.splitlines()[-1]
 
 
 def test_what_is_shown_in_part_says_what_is_left_out(run: Run) -> None:

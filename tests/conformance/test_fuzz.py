@@ -47,7 +47,8 @@ def test_stories_have_every_kind_of_message_and_of_event() -> None:
     """Otherwise the targets would look at less than they seem to."""
     rng = Random(1)
     told = [what for _ in range(60) for what in story(rng.randbytes(300))]
-    assert {type(what).__name__ for what in told} == {"Datagram", "Ask", "Finish", "Later"}
+    events = {"Datagram", "Ask", "AskPeer", "Finish", "Later"}
+    assert {type(what).__name__ for what in told} == events
     kinds: set[type] = set()
     for what in told:
         if isinstance(what, Datagram):

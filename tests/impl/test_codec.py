@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from samebeat import messages
 from samebeat.codec import MAX_BYTES, ProtocolError, decode, encode
-from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
+from samebeat.ids import MAX_MEMBERS, ChangeId, PairChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
 from samebeat.messages import MAX_PAYLOAD, Message
 from samebeat.parameters import Settings
@@ -39,8 +39,13 @@ BODIES: tuple[messages.AnyBody, ...] = (
     messages.Committed(CHANGES[0], SETTINGS),
     messages.Told(REPORT, True),
     messages.Join(),
-    messages.Heartbeat(LARGE, LARGE, CHANGES[0]),
-    messages.HeartbeatAck(LARGE, LARGE),
+    messages.Heartbeat(
+        LARGE,
+        LARGE,
+        CHANGES[0],
+        messages.HeartbeatRecord(LARGE, True, SETTINGS.rhythm, SETTINGS.rhythm),
+    ),
+    messages.HeartbeatAck(LARGE, LARGE, messages.AckRecord(PairChangeId(LARGE, LARGE), True)),
     messages.Fragment(
         LARGE, LARGE, LARGE, LARGE - 1, LARGE - 1, 251, 65_507, MAX_PAYLOAD, bytes(MAX_PAYLOAD)
     ),

@@ -1,7 +1,7 @@
 """``samebeat conform``: the production core against the spec, step by step, on small clusters.
 
-Its message layer is held against the spec `link` in the same way, on single channels; and two
-cores in time against `heartbeat` and `timed_cluster`.
+Its message layer is held against the spec `link` in the same way, on single channels; two cores
+in time against `heartbeat` and `timed_cluster`; and changes of a single pair against `pair`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from samebeat_cli.processes import how_many
 
 if TYPE_CHECKING:
     from samebeat_cli.progress import Progress
+    from samebeat_conformance.indicator.instances import Listed as Indicator
     from samebeat_conformance.instances import Listed as Cluster
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.run import Outcome
     from samebeat_conformance.timed.instances import Listed as Timed
 
-    Instance = Cluster | Channel | Timed
+    Instance = Cluster | Channel | Timed | Indicator
 
 _SHOW_EVERY = 1_000
 """The line that says how far it is moves on after so many product states."""
@@ -57,7 +58,7 @@ def conform(
         list[str] | None,
         typer.Argument(
             metavar="[INSTANCE]...",
-            help="Clusters, channels and pairs in time by name, also with * and ?. Nothing: all.",
+            help="Clusters, channels and pairs by name, also with * and ?. Nothing: all.",
             show_default=False,
         ),
     ] = None,
@@ -109,11 +110,12 @@ def conform(
 
 
 def _select(names: Sequence[str], fast: bool) -> list[Instance]:
+    from samebeat_conformance.indicator.instances import LISTED as INDICATORS
     from samebeat_conformance.instances import LISTED as CLUSTERS
     from samebeat_conformance.layer.instances import LISTED as CHANNELS
     from samebeat_conformance.timed.instances import LISTED as TIMED
 
-    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED)
+    listed_all: tuple[Instance, ...] = (*CLUSTERS, *CHANNELS, *TIMED, *INDICATORS)
     known = {listed.name: listed for listed in listed_all}
     fits = {name: fitting(known, name) for name in names or known}
     for name, found in fits.items():
@@ -166,6 +168,8 @@ def _run_one(listed: Instance, max_pairs: int, progress: Progress) -> Outcome:
 
 
 def _conform(listed: Instance, max_pairs: int, say: Callable[[str], None]) -> Outcome:
+    from samebeat_conformance.indicator.instances import Listed as Indicator
+    from samebeat_conformance.indicator.run import conform as conform_indicator
     from samebeat_conformance.layer.instances import Listed as Channel
     from samebeat_conformance.layer.run import conform as conform_channel
     from samebeat_conformance.run import conform as conform_cluster
@@ -180,6 +184,8 @@ def _conform(listed: Instance, max_pairs: int, say: Callable[[str], None]) -> Ou
         return conform_channel(listed, max_pairs, watch)
     if isinstance(listed, Timed):
         return conform_timed(listed, max_pairs, watch)
+    if isinstance(listed, Indicator):
+        return conform_indicator(listed, max_pairs, watch)
     return conform_cluster(listed, max_pairs, watch)
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from samebeat import codec, messages
+from samebeat.asking import OF_HEARTBEATS
 from samebeat.config import Config, Transport
 from samebeat.effects import Persist
-from samebeat.ids import ChangeId, View, ViewId, ordered
+from samebeat.ids import ChangeId, PairChangeId, View, ViewId, ordered
 from samebeat.journal import Ballot, Mark, Open, Phase, Report
 from samebeat.node import Node
 from samebeat.parameters import Settings
@@ -37,6 +38,7 @@ _SETTINGS = (
     Settings(message_retry_timer=3_600_000),
     Settings(heartbeat_message_timeout=7, receive_send_timer_ratio=None),
 )
+_RHYTHMS = tuple(s.rhythm for s in _SETTINGS if s.rhythm.is_sound)
 _LONGEST = 24
 """No story has more in it."""
 
@@ -53,6 +55,14 @@ class Datagram:
 class Ask:
     """The host asks for a change."""
 
+    values: dict[str, int | float | None]
+
+
+@dataclass(frozen=True)
+class AskPeer:
+    """The host asks for a change with one peer."""
+
+    peer: str
     values: dict[str, int | float | None]
 
 
@@ -123,7 +133,10 @@ def transport_of(data: bytes) -> Transport:
     return Choices(data).of((Transport.DATAGRAMS, Transport.CHANNEL))
 
 
-def story(data: bytes) -> Iterator[Datagram | Ask | Finish | Later]:
+What: TypeAlias = Datagram | Ask | AskPeer | Finish | Later
+
+
+def story(data: bytes) -> Iterator[What]:
     """Yield what the bytes say."""
     c = Choices(data)
     in_pieces = c.of((Transport.DATAGRAMS, Transport.CHANNEL)) is Transport.CHANNEL
@@ -144,6 +157,9 @@ def story(data: bytes) -> Iterator[Datagram | Ask | Finish | Later]:
             yield Later(c.of((0, 1, 500, 1_000, 6_001, 20_000)))
         elif kind == 13:
             yield Ask({"heartbeat_interval": c.of((500, 2_000, 0)), **_odd(c)})
+        elif kind == 14:
+            name = c.of((*OF_HEARTBEATS, "message_retry_timer"))
+            yield AskPeer(c.of(_NAMES), {name: c.of((1, 2, 900, None)), **_odd(c)})
         else:
             yield Finish(c.of((0, 0, 0, 1, 2)), c.of((True, True, False)))
 
@@ -237,6 +253,16 @@ def _notice(c: Choices) -> messages.Notice:
     )
 
 
+def _record(c: Choices) -> messages.HeartbeatRecord:
+    asked, held = c.of(_RHYTHMS), c.of((None, *_RHYTHMS))
+    return messages.HeartbeatRecord(c.of(_SEQUENCES), c.of((True, False)), asked, held)
+
+
+def _ack_record(c: Choices) -> messages.AckRecord:
+    change = PairChangeId(c.of(_NUMBERS), c.of(_SEQUENCES))
+    return messages.AckRecord(change, c.of((True, False)))
+
+
 def _body(c: Choices) -> messages.AnyBody:
     makers: tuple[Callable[[], Any], ...] = (
         lambda: messages.Request(_change(c), _view(c), c.of(_SETTINGS)),
@@ -249,8 +275,10 @@ def _body(c: Choices) -> messages.AnyBody:
         lambda: messages.Told(_report(c), c.of((True, False))),
         lambda: messages.Told(_report(c), c.of((True, False))),
         lambda: messages.Join(),
-        lambda: messages.Heartbeat(c.of(_NUMBERS), c.of(_NUMBERS), _maybe(c, _change)),
-        lambda: messages.HeartbeatAck(c.of(_NUMBERS), c.of(_NUMBERS)),
+        lambda: messages.Heartbeat(
+            c.of(_NUMBERS), c.of(_NUMBERS), _maybe(c, _change), _maybe(c, _record)
+        ),
+        lambda: messages.HeartbeatAck(c.of(_NUMBERS), c.of(_NUMBERS), _maybe(c, _ack_record)),
         lambda: _piece(c, c.bytes(40)),
         lambda: _piece_ack(c),
         lambda: _notice(c),

@@ -16,9 +16,11 @@ from samebeat.state import State
 from samebeat_conformance.fuzz.stories import (
     ME,
     Ask,
+    AskPeer,
     Datagram,
     Finish,
     Later,
+    What,
     first_node,
     story,
     transport_of,
@@ -70,7 +72,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
 )
 
 
-def _give(node: Node, what: Datagram | Ask | Finish | Later, now_ms: int) -> None:
+def _give(node: Node, what: What, now_ms: int) -> None:
     before = node.state
     try:
         match what:
@@ -78,6 +80,8 @@ def _give(node: Node, what: Datagram | Ask | Finish | Later, now_ms: int) -> Non
                 node.receive(what.data, what.source, now_ms)
             case Ask():
                 node.request_change(what.values, now_ms)
+            case AskPeer():
+                node.request_pair_change(what.peer, what.values, now_ms)
             case Finish():
                 token = before.token - what.ago
                 node.apply_finished(token, what.success, now_ms)
@@ -146,6 +150,9 @@ def out_of_bounds(s: State) -> Iterator[str]:
         "suspected": (len(s.suspected), members - 1),
         "watches": (len(s.watches), members - 1),
         "ack watches": (len(s.ack_watches), members - 1),
+        "firsts": (len(s.firsts), members - 1),
+        "seconds": (len(s.seconds), members - 1),
+        "owed acks": (len(s.owed), 0),
         "sends": (len(s.sends), 0),
         "events": (len(s.events), 0),
         "bytes of the journal": (len(journals.write(s.journal)), MAX_JOURNAL_BYTES),

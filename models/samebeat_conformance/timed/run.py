@@ -22,7 +22,7 @@ LEFT_OUT = (
     "time: acks of heartbeats, the retry timer and the watchdog, whose times are an hour here",
     "time: in a pair, an ack or ok of the third member that comes before it is waited for",
     "time: instants between ticks, and clocks that run at different rates",
-    "time: the untimed protocol of claims 19 to 31 (`pair`): its indicators are not in the core",
+    "time: changes of a single pair by the change request indicator; they have no clock here",
 )
 
 
