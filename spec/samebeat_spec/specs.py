@@ -113,6 +113,7 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.timed_link_properties",
             "samebeat_spec.stream_properties",
             "samebeat_spec.link_properties",
+            "samebeat_spec.link_liveness",
         ),
     ),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),

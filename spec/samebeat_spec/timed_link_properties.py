@@ -132,6 +132,15 @@ def told_in_the_end(s: TimedLink, m: Message) -> tuple[Formula, Formula]:
     return is_queued(s, m) | is_unacked(s, m), is_closed(s, m)
 
 
+@leads_to(
+    weak=(send, send_again, give_up, lose, lose_ack, forget, tick),
+    claims=RETRIES,
+)
+def confirmed_in_the_end(s: TimedLink, m: Message) -> tuple[Formula, Formula]:
+    """As in `link` a message is closed in the end; but time must go on, and it is given up then."""
+    return is_queued(s, m) | is_unacked(s, m), is_closed(s, m)
+
+
 # --- what must be possible -------------------------------------------------------------------
 
 
