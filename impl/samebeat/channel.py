@@ -134,6 +134,7 @@ class Channel:
     # --- inside ----------------------------------------------------------------------------------
 
     def _send(self, now_ms: int, holds: Holds) -> None:
+        self.give_up(now_ms)  # or a new message would say that what is over is open
         self._out(self.sending.send(now_ms, holds.epoch, holds.settings))
         self._out(self.sending.news(now_ms, holds.epoch, holds.settings))
 

@@ -107,6 +107,16 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "samebeat_spec.link_liveness",
         ),
     ),
+    "timed_link": (
+        "TimedLink",
+        (
+            "samebeat_spec.timed_link",
+            "samebeat_spec.timed_link_properties",
+            "samebeat_spec.stream_properties",
+            "samebeat_spec.link_properties",
+            "samebeat_spec.link_liveness",
+        ),
+    ),
     "limits": ("Limits", ("samebeat_spec.limits", "samebeat_spec.limits_properties")),
 }
 """For each spec its state class and the modules that define it, the state class in the first."""

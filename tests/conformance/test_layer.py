@@ -73,7 +73,8 @@ def test_every_kind_of_input_is_some_action_and_every_action_some_kind_of_input(
 
 
 def test_every_listed_channel_is_pinned() -> None:
-    assert {listed.name for listed in LISTED} == FAST.keys() | SLOW.keys()
+    untimed = {listed.name for listed in LISTED if not listed.times}
+    assert untimed == FAST.keys() | SLOW.keys()
 
 
 def check(name: str, pinned: tuple[int, int, tuple[int, int], int]) -> None:

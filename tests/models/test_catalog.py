@@ -188,6 +188,7 @@ EXTENDS = {
     "composed": ("group",),
     "retries": ("transport",),
     "timed_cluster": ("cluster",),
+    "timed_link": ("link",),
 }
 """A spec that extends another: the guards of the other have their controls there."""
 

@@ -139,6 +139,8 @@ SHOWN_BY = {
     ("transport", "confirmed_in_the_end"): "transport-live",
     ("link", "told_in_the_end"): "link-fragments",
     ("link", "confirmed_in_the_end"): "link-fragments",
+    ("timed_link", "told_in_the_end"): "timed-link-one-by-one",
+    ("timed_link", "confirmed_in_the_end"): "timed-link-one-by-one",
     ("retries", "told_in_the_end"): "retries-sizes",
     ("retries", "confirmed_in_the_end"): "retries-lossless",
 }

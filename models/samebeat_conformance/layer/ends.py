@@ -32,7 +32,7 @@ _LATER_MS, _LAST_MS = 1, 2
 """When the timers of a message run out, unless the explorer says that one has."""
 BOOT = 1
 """Of both nodes."""
-_NEVER_STATED = -1
+NEVER_STATED = -1
 """The sender says again and again where it is, as nobody has told it that this is known."""
 
 
@@ -102,6 +102,7 @@ class Receiver:
         number: of its acks that say what it takes now.
         epoch, settings, opened: what its node has committed, and the change that is open.
         delivered, again: how often each message was delivered: at all, and more than once.
+        heard_ms, memory_ms: when anything came last, and W; 0 where there is no time.
     """
 
     boot: int
@@ -115,6 +116,8 @@ class Receiver:
     opened: Settings | None
     delivered: tuple[bool, ...]
     again: tuple[bool, ...]
+    heard_ms: int = 0
+    memory_ms: int = 0
 
     def has(self, sequence: int, index: int) -> bool:
         """Return whether it has acked a piece, and would again."""
@@ -130,17 +133,23 @@ class Ends:
         messages: what is sent.
         start: what both have committed.
         stepwise: whether the ends take one step at a time.
+        assumed: what both assume of the network.
     """
 
     def __init__(
-        self, messages: tuple[bytes, ...], start: Settings, *, stepwise: bool = False
+        self,
+        messages: tuple[bytes, ...],
+        start: Settings,
+        *,
+        stepwise: bool = False,
+        assumed: Assumptions = ASSUMED,
     ) -> None:
-        self.messages = messages
+        self.messages, self.assumed = messages, assumed
         self._channel = StepwiseChannel if stepwise else Channel
         self.of_receiver = (self.receive, self.forget, self.open, self.close)
         """the inputs that are not the sender's"""
         self._of = {data: m for m, data in enumerate(messages)}
-        takes = Takes.of(start, ASSUMED)
+        takes = Takes.of(start, assumed)
         nothing = len(messages) * (False,)
         self.sender = Sender(
             (takes.size, takes.window, 0, (), ()),
@@ -222,12 +231,15 @@ class Ends:
             )
             for sent in flight
         )
-        sending = Sending(BOOT, BOOT, size, window, 0, last, queue, due, _NEVER_STATED)
-        return self._channel(sending, Receiving(BOOT, Takes.of(s.settings, ASSUMED)))
+        sending = Sending(BOOT, BOOT, size, window, 0, last, queue, due, NEVER_STATED)
+        return self._channel(sending, Receiving(BOOT, Takes.of(s.settings, self.assumed)))
 
-    @staticmethod
-    def _holds(s: Sender) -> Holds:
-        return Holds(s.epoch, s.settings, Takes.of(s.settings, ASSUMED))
+    def _holds(self, s: Sender) -> Holds:
+        return Holds(s.epoch, s.settings, Takes.of(s.settings, self.assumed))
+
+    def _quiet(self, flight: tuple[Sent, ...]) -> tuple[Sent, ...]:
+        """Return what is unacked without its times, which the explorer decides."""
+        return tuple(replace(x, retry_at_ms=_LATER_MS, give_up_at_ms=_LAST_MS) for x in flight)
 
     def _sent(self, s: Sender, channel: Channel) -> tuple[Sender, tuple[Piece, ...]]:
         """Read off a channel what has become of the messages."""
@@ -246,10 +258,8 @@ class Ends:
                 fates[m] = Fate.CONFIRMED
             elif fate is Fate.QUEUED and m not in queued:
                 fates[m] = Fate.NEW  # it is gone, and nobody was told
-        quiet = tuple(
-            replace(x, retry_at_ms=_LATER_MS, give_up_at_ms=_LAST_MS) for x in after.flight
-        )
-        sending = (after.size, after.window, after.last, after.queue, quiet)
+        flight_now = self._quiet(after.flight)
+        sending = (after.size, after.window, after.last, after.queue, flight_now)
         return replace(s, sending=sending, fates=tuple(fates), cuts=tuple(cuts)), out
 
     # --- the receiver ----------------------------------------------------------------------------
@@ -284,21 +294,23 @@ class Ends:
         return self._received(r, channel)
 
     def _receiving(self, r: Receiver) -> Channel:
-        takes = Takes(r.size, r.window, Takes.of(r.settings, ASSUMED).memory_ms)
+        takes = Takes(r.size, r.window, self._memory_ms(r))
         partials: Mapping[int, Partial] = MappingProxyType(
             {
                 sequence: Partial(size, length, MappingProxyType(dict(parts)))
                 for sequence, size, length, parts in r.parts
             }
         )
-        receiving = Receiving(BOOT, takes, r.boot, r.below, partials, 0, r.number - 1)
+        receiving = Receiving(BOOT, takes, r.boot, r.below, partials, r.heard_ms, r.number - 1)
         return self._channel(Sending(BOOT, BOOT), receiving)
 
-    @staticmethod
-    def _takes(r: Receiver) -> Holds:
-        takes = Takes.of(r.settings, ASSUMED)
+    def _memory_ms(self, r: Receiver) -> int:
+        return Takes.of(r.settings, self.assumed).memory_ms
+
+    def _takes(self, r: Receiver) -> Holds:
+        takes = Takes.of(r.settings, self.assumed)
         if r.opened is not None:
-            takes = takes.and_also(Takes.of(r.opened, ASSUMED))
+            takes = takes.and_also(Takes.of(r.opened, self.assumed))
         return Holds(r.epoch, r.settings, takes)
 
     def _received(self, r: Receiver, channel: Channel) -> tuple[Receiver, tuple[Piece, ...]]:

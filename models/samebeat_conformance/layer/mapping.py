@@ -25,9 +25,11 @@ MAPPED = frozenset(
 class Mapping:
     """Reads the two ends of a channel, and what is between them, as states of one instance."""
 
+    mapped = MAPPED
+
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        unmapped = {v.name for v in instance.spec.variables} - MAPPED
+        unmapped = {v.name for v in instance.spec.variables} - self.mapped
         assert not unmapped, f"alpha is total: {sorted(unmapped)} have no place in the mapping"
         sorts = {s.__name__: len(instance.domain(s)) for s in instance.spec.sorts}
         (self.start,) = Interpreter(instance).initial_states()

@@ -40,14 +40,16 @@ def _disturb_senders(product: Product, noise: Noise) -> None:
                 noise.foreign += 1
                 if product.ends.hear(s, other)[:2] != unchanged:
                     noise.failures += (f"the sender takes an ack of {other.boot} to {other.to}",)
-            if ack.below <= s.last + 1 and _hear(product, s, ack) != _hear_parts(product, s, ack):
+            if ack.below > s.last + 1 or product.is_giving_up(s):
+                continue
+            if _hear(product, s, ack) != _hear_parts(product, s, ack):
                 noise.failures += (f"the sender hears more than the parts of {ack}",)
 
 
 def _disturb_receivers(product: Product, noise: Noise) -> None:
     floors = range(1, len(product.mapping.messages) + 2)
     notices = [product.ends.notice(floor) for floor in floors]
-    for r in list(product.receivers.all):
+    for r in [r for r in product.receivers.all if not product.is_forgetting(r)]:
         foreign: list[Fragment | Notice] = [*_foreign(product.copies.all), *_foreign(notices)]
         for piece in foreign:
             noise.foreign += 1

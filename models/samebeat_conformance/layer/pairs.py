@@ -20,6 +20,10 @@ Stated: TypeAlias = tuple[int, int]
 """From which message on the sender has stated epoch 1, and epoch 2; 0: it has not."""
 
 
+Ages: TypeAlias = frozenset[tuple[int, int]]
+"""How many ticks old copies and acks are: by the number of a copy, or -1 less that of a message."""
+
+
 class Talk(NamedTuple):
     """The change between the two nodes: what it asks for, and who has committed it."""
 
@@ -42,6 +46,7 @@ class Pair(NamedTuple):
         acks: the bits of the messages up to which an ack is under way.
         said, stated: see there.
         talk: the change.
+        ages: of copies and acks, where there is time.
     """
 
     sender: int
@@ -51,6 +56,7 @@ class Pair(NamedTuple):
     said: Said
     stated: Stated
     talk: Talk | None
+    ages: Ages = frozenset()
 
 
 @dataclass

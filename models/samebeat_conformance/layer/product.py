@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec import structs
 
 from samebeat.messages import Fragment, FragmentAck, Notice, Piece
+from samebeat.parameters import Settings
 from samebeat_conformance.layer import acks
 from samebeat_conformance.layer.ends import Ends, Fate, Receiver, Sender
 from samebeat_conformance.layer.instances import Listed
@@ -101,22 +102,28 @@ class Product:
         spec: Steps | None = None,
     ) -> None:
         self.listed, self.stepwise = listed, stepwise
-        self.mapping = Mapping(listed.instance)
+        self.mapping = self._make_mapping()
         self.spec = spec or Steps(listed.instance)
         self.spec.covered = bytearray(self.spec.edges)
         self.most_pairs, self._watch = most_pairs, watch
         self.result = Found()
         start = self.mapping.start_settings()
         self.targets = self.mapping.every_settings()
-        self.ends = Ends(self.mapping.datas(), start, stepwise=stepwise)
+        self.ends = self._make_ends(start)
         self.senders, self.receivers = Numbers[Sender](), Numbers[Receiver]()
         self.copies = Numbers[Fragment]()
         self.whole: set[FragmentAck] = set()
         """the acks that were sent, which come in parts"""
-        self._alphas: dict[tuple[int, int, int, int], int] = {}
+        self._alphas: dict[tuple[Any, ...], int] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
         self._before: dict[Pair, tuple[Pair, str] | None] = {}
         self._lengths: dict[tuple[int, int, str, Arguments], int] = {}
+
+    def _make_mapping(self) -> Mapping:
+        return Mapping(self.listed.instance)
+
+    def _make_ends(self, start: Settings) -> Ends:
+        return Ends(self.mapping.datas(), start, stepwise=self.stepwise)
 
     def run(self) -> Found:
         """Explore, breadth first, and return what came of it."""
@@ -350,13 +357,25 @@ class Product:
 
     def alpha(self, pair: Pair) -> int:
         """Return the number of the spec's state that a product state is in, or `UNREACHED`."""
-        known = pair[:4]
+        known = (*pair[:4], pair.ages)
         number = self._alphas.get(known)
         if number is None:
-            ends = self.senders.all[pair.sender], self.receivers.all[pair.receiver]
-            found = self.spec.number(self.cells(pair)) if self.mapping.has_place(*ends) else None
+            found = self.spec.number(self.cells(pair)) if self.has_place(pair) else None
             number = self._alphas[known] = UNREACHED if found is None else found
         return number
+
+    def has_place(self, pair: Pair) -> bool:
+        """Return whether all limits are some that the instance has."""
+        ends = self.senders.all[pair.sender], self.receivers.all[pair.receiver]
+        return self.mapping.has_place(*ends)
+
+    def is_giving_up(self, s: Sender) -> bool:
+        """Return whether a sender gives up with whatever it hears; only with time it does."""
+        return False
+
+    def is_forgetting(self, r: Receiver) -> bool:
+        """Return whether a receiver forgets whatever comes; only with time it does."""
+        return False
 
     def cells(self, pair: Pair) -> tuple[int, ...]:
         """Return the state that a product state is read as, whether the spec reaches it or not."""

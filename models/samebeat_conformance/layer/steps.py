@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from samebeat_conformance.specgraph import SpecGraph, Step
 from samebeat_spec.language import Instance
@@ -47,14 +48,18 @@ SWITCHES = {
 class Steps(SpecGraph):
     """The steps of one instance."""
 
+    kinds: ClassVar[dict[str, tuple[str, ...]]] = MAY
+    about = ABOUT
+    switches: ClassVar[dict[str, str]] = SWITCHES
+
     def __init__(self, instance: Instance) -> None:
         super().__init__(instance)
         self._allowed: dict[tuple[str, Arguments], frozenset[int]] = {}
         at = instance.cell_index
         self._switches = {
-            label: (at[SWITCHES[action]][()], arguments[0])
+            label: (at[self.switches[action]][()], arguments[0])
             for label, (action, arguments) in enumerate(self._actions)
-            if action in SWITCHES
+            if action in self.switches
         }
 
     def allowed(self, kind: str, about: Arguments = ()) -> frozenset[int]:
@@ -64,7 +69,8 @@ class Steps(SpecGraph):
             known = self._allowed[kind, about] = frozenset(
                 label
                 for label, (action, arguments) in enumerate(self._actions)
-                if action in MAY[kind] and (action not in ABOUT or arguments[: len(about)] == about)
+                if action in self.kinds[kind]
+                and (action not in self.about or arguments[: len(about)] == about)
             )
         return known
 
