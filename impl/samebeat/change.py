@@ -100,7 +100,9 @@ def ask(s: State, settings: Settings) -> ChangeId:
 def receive_request(s: State, source: str, request: Request) -> None:
     """Ack a request, or turn it down; one that is known changes nothing (claims 1(b), 4, C6).
 
-    One that comes too late for its view is turned down, too: nobody will ever ack it there.
+    One that comes too late for its view is turned down, too: nobody will ever ack it there. Between
+    two views nothing is acked, and what others have committed (it is adopted) is no reason to say
+    no: only what is open here is.
     """
     c = request.change
     if s.knows_undone(c):
@@ -109,12 +111,13 @@ def receive_request(s: State, source: str, request: Request) -> None:
     known = s.journal.open_change(c) is not None
     if known or c.base != s.journal.epoch or c.initiator == s.config.me:
         return
-    of_my_view = s.is_ready and request.home == s.view and c.initiator in s.view.members
+    of_my_view = request.home == s.view and c.initiator in s.view.members
     if of_my_view and s.is_restoring:
         return  # that ends by itself; the request comes again
-    if _is_of_a_view_left(s, request) or (of_my_view and is_busy(s)):
+    busy = is_busy(s) if s.is_ready else bool(s.journal.opens or s.given_up)
+    if _is_of_a_view_left(s, request) or (of_my_view and busy):
         operations.turn_down(s, c)
-    elif of_my_view:
+    elif of_my_view and s.is_ready:
         open_change(s, request)
 
 
