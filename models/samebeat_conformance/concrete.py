@@ -38,6 +38,7 @@ from samebeat_conformance.account import (
 )
 from samebeat_conformance.inputs import (
     Ask,
+    Beat,
     Crash,
     Deliver,
     Finish,
@@ -184,6 +185,9 @@ def _given(node: Node, what: Input) -> _Done:
             asked = node.request_change(msgspec.structs.asdict(what.settings), NOW_MS)
         case Deliver():
             node.receive(what.data, what.source, NOW_MS)
+        case Beat():
+            node.receive(what.data, what.source, NOW_MS)
+            _set_back(node._state)
         case Finish():
             operation = node._state.operation
             assert operation is not None, "an operation runs"
@@ -262,13 +266,17 @@ def _set_back(s: State) -> None:
 
 def _collected(node: Node, asked: ChangeId | None = None) -> _Done:
     """Take what the node asks of its host, as if the journal were durable."""
+    events, sends = _effects(node)
+    kept = tuple((s.to, s.data) for s in sends if not isinstance(body_of(s.data), _LEFT_OUT))
+    return _Done(node, events, kept, asked)
+
+
+def _effects(node: Node) -> tuple[tuple[Event, ...], tuple[Send, ...]]:
     events = node.events()
     for event in events:
         if isinstance(event, Persist):
             node.persisted(event.number)
-    sends: tuple[Send, ...] = node.data_to_send()
-    kept = tuple((s.to, s.data) for s in sends if not isinstance(body_of(s.data), _LEFT_OUT))
-    return _Done(node, events, kept, asked)
+    return events, node.data_to_send()
 
 
 def _carried_out(local: Local, done: _Done) -> Stepped:
@@ -324,6 +332,14 @@ def _recovered(local: Local) -> Stepped:
     node = type(local.node).restart(local.node._state.config, journal, NOW_MS)
     before = replace(local, account=recovered(local.account))
     return _carried_out(before, _collected(node))
+
+
+def left_out(node: Node) -> tuple[bytes, ...]:
+    """Return what the node says again and again, and what is not in the network: others answer."""
+    node = node.copy()
+    node.on_timer(NOW_MS + multicast.pace_ms(node._state))
+    _, sends = _effects(node)
+    return tuple(s.data for s in sends if isinstance(body_of(s.data), _LEFT_OUT))
 
 
 def possible_operations(local: Local, *, undo_may_fail: bool) -> tuple[Finish, ...]:

@@ -24,6 +24,17 @@ class Deliver:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """A heartbeat or a request to join arrives: it is answered.
+
+    What else it leads to is forgotten, and is an input of its own.
+    """
+
+    source: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Finish:
     """The local operation that runs is over."""
 
@@ -100,6 +111,7 @@ class Recover:
 
 Input: TypeAlias = (
     Ask
+    | Beat
     | Crash
     | Deliver
     | Finish

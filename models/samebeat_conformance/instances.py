@@ -55,6 +55,18 @@ class Listed:
 
 
 CAUSE = {"needs_cause": True}
+_WITHOUT_N3 = (
+    *("crash n3 1", "propose n1 1 q1", "report n2 1", "begin_view n2 1", "begin_view n1 1"),
+    *("request n1 c1", "send_ack n2 c1"),
+)
+"""A member is down, the others are in a view without it and have a change open."""
+_ALL_HAVE_ACKED = ("request n1 c1", "send_ack n2 c1", "send_ack n3 c1")
+_APPLIED_AND_GONE = (*_ALL_HAVE_ACKED, "apply n3 c1", "crash n3 1")
+_VOTED_AND_GONE = (
+    *_ALL_HAVE_ACKED,
+    *(f"{step} {n} c1" for n in ("n1", "n2", "n3") for step in ("apply", "send_ok")),
+    *("hold n1 c1", "crash n1 1"),
+)
 
 LISTED = (
     Listed("1x1", "One member by itself.", 1, 1, full=True, fast=True),
@@ -73,6 +85,12 @@ LISTED = (
            views=3, faults={**CAUSE, "undo_may_fail": True}, stepwise=True, symmetric=True),
     Listed("3x1-crash", "One of three crashes and comes back, without views.", 3, 1, crashes=1,
            symmetric=True),
+    Listed("3x1-rejoin", "Who has crashed comes back, and is let in while a change is open.", 3, 1,
+           views=3, crashes=1, faults=CAUSE, after=_WITHOUT_N3, stepwise=True),
+    Listed("3x1-flush", "Who has applied crashes; the others decide in a view.", 3, 1,
+           views=2, crashes=1, faults=CAUSE, after=_APPLIED_AND_GONE, stepwise=True),
+    Listed("3x1-held", "Who asked has voted and crashes; the others adopt that.", 3, 1,
+           views=2, crashes=1, faults=CAUSE, after=_VOTED_AND_GONE, stepwise=True),
     Listed("2x2-crash", "Two changes of two members, and one crash.", 2, 2, crashes=1),
 )  # fmt: skip
 

@@ -29,11 +29,13 @@ from samebeat_conformance.concrete import (
     Nodes,
     body_of,
     is_same,
+    left_out,
     operation_key,
     possible_operations,
 )
 from samebeat_conformance.inputs import (
     Ask,
+    Beat,
     Crash,
     Deliver,
     FinishLate,
@@ -244,6 +246,7 @@ class Moves:
             again = self.nodes.step(number, Tick())
             assert again is not None
             asks += [Deliver(name, data) for to, data in again[1].sent]
+            asks += [Beat(name, data) for data in left_out(self.nodes.locals[number].node)]
         offered = 0
         source = self.nodes.locals[other].name
         for what in (Tick(), *asks):

@@ -228,10 +228,10 @@ class Product:
     def _led_to(self, start: Pair) -> list[Pair]:
         """Return the product states in which the exploration begins, and note how to get there.
 
-        The cores take the steps that come before with as few moves as that needs, in all ways.
+        The cores take the steps that come before in all ways, and no others.
         """
         steps = self.spec.first_steps
-        place = {step.target: k for k, step in enumerate(steps, 1)}
+        place = {self.alpha(start): 0, **{step.target: k for k, step in enumerate(steps, 1)}}
         led: list[list[Pair]] = [[start], *([] for _ in steps)]
         for k, step in enumerate(steps):
             n = step.arguments[0]
@@ -239,9 +239,10 @@ class Product:
                 here = self.alpha(pair)
                 for move in self._moves_of(pair, here, n):
                     for after in self._after(pair, here, n, move):
-                        if place.get(self.alpha(after), 0) > k and after not in self._before:
+                        there = place.get(self.alpha(after), -1)
+                        if there >= k and after not in self._before:
                             self._before[after] = (pair, n, move, 0)
-                            led[place[self.alpha(after)]].append(after)
+                            led[there].append(after)
         assert led[-1], "the cores take the steps that come before"
         return led[-1]
 

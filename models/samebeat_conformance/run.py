@@ -21,7 +21,6 @@ LEFT_OUT = (
     "time: deadlines, retry timers and watchdogs run out whenever the explorer likes",
     "a journal that is lost, a restore or an adoption that fails",
     "members that lie",
-    "crashes and views in one cluster: a member that is left out and let in again (decision 0041)",
 )
 ON_DEMAND = (
     "what a node has heard beyond what its last step needed (it is heard again on demand)",
@@ -109,7 +108,8 @@ def conform(
             words = tuple(lines_of(product, one.divergence))
             itf = itf_of(product, one.divergence)
             return Outcome(listed, found, Noise(), Counter(), left_out, words, itf)
-        noise = noise.joined_with(make_noise(product.moves.nodes, product.moves.network))
+        if grain == AT_ONCE:  # what garbage does is decided before any step is taken
+            noise = make_noise(product.moves.nodes, product.moves.network)
         grains[grain] = one.edges_covered
         taken = bytes(a | b for a, b in zip(taken, spec.covered, strict=True))
     spec.covered = bytearray(taken)

@@ -274,13 +274,17 @@ def all_in_home(s: Cluster, c: Change, k: Term) -> Formula:
 
 
 def outvoted(s: Cluster, n: Node, c: Change, v: View, outcome: Term) -> Formula:
-    """The outcome has the votes that `n` needs to decide so: of a quorum, all in the view `v`."""
+    """The outcome has the votes that `n` needs to decide so: of a quorum, all in the view `v`.
+
+    Of its own votes `n` counts the latest: no other is in its journal.
+    """
+    again = exists(View, lambda w: (v < w) & (s.vote[n, c, w] != Vote.NONE))
+
+    def counts(m: Node) -> Formula:
+        return (s.vote[m, c, v] == outcome) & is_heard(s, m) & implies(m == n, ~again)
+
     by_quorum = exists(
-        Quorum,
-        lambda q: forall(
-            Node,
-            lambda m: implies(s.in_quorum[q, m], (s.vote[m, c, v] == outcome) & is_heard(s, m)),
-        ),
+        Quorum, lambda q: forall(Node, lambda m: implies(s.in_quorum[q, m], counts(m)))
     )
     at_home = v == s.home[c]
     own_is_enough = (at_home & ~s.held_round) | (~at_home & ~s.flush_round)
@@ -294,9 +298,12 @@ def is_told(s: Cluster, c: Change, phase: Term) -> Formula:
 
 
 def is_to_be_committed(s: Cluster, n: Node, c: Change) -> Formula:
-    """`n` knows that `c` is committed: from votes, or from a member that has done it."""
+    """`n` knows that `c` is committed: from votes, or from a member that has done it.
+
+    Votes do not say what value they are about, so they only count for who has `c` open.
+    """
     voted = exists(View, lambda v: outvoted(s, n, c, v, Vote.COMMIT))
-    return voted | is_told(s, c, Phase.COMMITTED)
+    return (is_open(s, n, c) & voted) | is_told(s, c, Phase.COMMITTED)
 
 
 def is_to_be_undone(s: Cluster, n: Node, c: Change) -> Formula:

@@ -225,10 +225,20 @@ def test_of_two_that_are_left_out_one_may_know_more_than_the_other() -> None:
     walk = Walk(cluster(members=5))(*view(1, 1, 1, 2, 3), *ASKED)
     for step in ("apply", "send_ok", "hold"):
         walk(*each(step, *ALL))
-    walk("commit n4 c1")
+    expect_refused(walk, "commit n4 c1", "a quorum or a member says that c is committed")
+    walk("commit n1 c1", "commit n4 c1")
     assert (walk["view[n4]"], walk["view[n5]"]) == ("0", "0")
     assert (walk["value[n4]"], walk["value[n5]"]) == ("v2", "v1")
     assert walk.broken() == set()
+
+
+def test_of_its_own_votes_a_member_counts_the_latest() -> None:
+    """Note C5: no other is in its journal. What others have voted counts in each of their views."""
+    walk = Walk(cluster())(*APPLIED, *each("hold", 1, 2), *view(1, 1, 1, 2))
+    walk("vote_in_flush n1 c1")
+    expect_refused(walk, "commit n1 c1", "a quorum or a member says that c is committed")
+    walk("commit n3 c1")
+    assert walk["phase[n3, c1]"] == "COMMITTED"
 
 
 def test_a_member_without_a_quorum_stays_in_doubt() -> None:
