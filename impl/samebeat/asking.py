@@ -100,7 +100,7 @@ def judged(s: State, peer: str, values: Values) -> tuple[Settings | None, str]:
     if others:
         return None, f"{others[0]} is no heartbeat parameter: change it for the whole group"
     if len({needs_peer(name) for name in values if name in NAMES}) > 1:
-        alone = next(name for name in values if not needs_peer(name))
+        alone = next(name for name in values if name in NAMES and not needs_peer(name))
         return (
             None,
             f"{alone} is local to this node, and the rest is not: change one, then the other",

@@ -51,24 +51,29 @@ def send_if_due(s: State) -> None:
     own = asking.with_own_beats(s) if s.firsts else ()
     due_ms = next_beat_ms(s)
     if due_ms is not None and s.now_ms >= due_ms:
-        beat = _next_beat(s, *(p for p in s.config.others if p not in own))
+        rest = [p for p in s.config.others if p not in own]
+        beat = _next_beat(s, rest, in_turn=s.beat[1] is not None or not s.beat[0])
         s.beat = (beat.sequence, s.now_ms)
-        for to in [p for p in s.config.others if p not in own] if own else [None]:
+        for to in rest if own else [None]:
             s.say(beat, to)
     for peer in own if s.active else ():
         if s.now_ms >= asking.due_ms(s, peer):
-            beat = _next_beat(s, peer)
+            beat = _next_beat(s, [peer], in_turn=asking.first(s, peer).sent_ms is not None)
             s.beat = (beat.sequence, s.beat[1])
             s.say(structs.replace(beat, record=asking.first(s, peer).record), peer)
             asking.sent(s, peer)
 
 
-def _next_beat(s: State, *to: str) -> Heartbeat:
-    """Return the next heartbeat, whose acks are waited for from now on."""
+def _next_beat(s: State, to: list[str], *, in_turn: bool) -> Heartbeat:
+    """Return the next heartbeat, whose acks are waited for from now on.
+
+    But not if it goes out of turn, right after another one: acks of the two may change places, and
+    the ack of the earlier one would then hide that of the later one.
+    """
     sequence = s.beat[0] + 1
     watches = {p: s.ack_watches.get(p, AckWatch()) for p in peers(s)}
     for peer in to:
-        if peer in watches:
+        if in_turn and peer in watches:
             timeout_ms = asking.settings_towards(s, peer).heartbeat_ack_timeout
             watches[peer] = watches[peer].sent(sequence, s.now_ms + timeout_ms)
     s.ack_watches = frozen(watches)
@@ -92,11 +97,8 @@ def receive(s: State, source: str, epoch: int, heartbeat: Heartbeat) -> None:
     is_decided = stated == (s.journal.epoch, s.journal.last)
     is_held = stated == s.journal.held[:2]
     watch, record = s.watches.get(source), heartbeat.record
-    if watch is not None:
-        is_news = newest > watch.newest
-    else:
-        is_news = s.is_ready and (is_decided or is_held)
-    if not is_news:
+    may_begin = s.is_ready and (is_decided or is_held)
+    if newest <= watch.newest if watch is not None else not may_begin:
         return
     if is_decided:
         asking.learn_held(s, source, heartbeat)

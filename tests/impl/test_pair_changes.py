@@ -171,6 +171,17 @@ def test_a_raised_interval_is_that_of_one_peer_and_counts_from_the_last_heartbea
     assert len(others) == 3
 
 
+def test_the_ack_of_a_heartbeat_out_of_turn_is_not_waited_for() -> None:
+    """Claim 19(a): it may overtake the one before, and the acks change places."""
+    a = asks()
+    beats(a)
+    assert [number for number, _ in a.node.state.ack_watches["b"].waiting] == [1]
+    beats(a, NOW + 1_000)
+    waiting = [number for number, _ in a.node.state.ack_watches["b"].waiting]
+    assert waiting[0] == 1
+    assert len(waiting) == 2
+
+
 # --- local or global -------------------------------------------------------------------------
 
 
