@@ -175,6 +175,18 @@ def test_nothing_is_sent_of_a_message_that_was_given_up() -> None:
     assert [at for at, _ in link.fragments()] == [100 * i for i in range(10)]
 
 
+def test_a_message_that_is_sent_when_another_is_over_does_not_say_that_it_is_open() -> None:
+    """Claim 3.maximum_message_retry_time: W counts on it (spec timed_link, decision 0045)."""
+    link = Linked(SETTINGS)
+    link.fate = deaf
+    link.enqueue("a", b"lost")
+    link.run(999)
+    link.now_ms += 1  # its time is over, and nobody has called the timer yet
+    link.enqueue("a", b"next")
+    assert [(f.sequence, f.floor) for _, f in link.fragments()][-1] == (2, 2)
+    assert [data for _, data, _ in link.ends["a"].failed] == [b"lost"]
+
+
 # --- window and queue ------------------------------------------------------------------------
 
 
