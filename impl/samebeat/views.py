@@ -61,6 +61,7 @@ def begin(s: State) -> bool:
     if s.view == s.promised or not s.has_all_reports:
         return False
     s.write(view=s.promised)
+    s.ack_watches = frozen({})  # who had not let this node in has not acked its heartbeats
     s.joiners = frozen({m: t for m, t in s.joiners.items() if m not in s.view.members})
     s.tell(Began(s.view))
     return True

@@ -211,6 +211,23 @@ def test_no_change_of_a_pair_makes_a_live_peer_suspect_in_many_runs(seed: int) -
     assert busy_pairs(seed, 12).suspicions == []
 
 
+@pytest.mark.parametrize("seed", [4, 29, 36, 41])
+def test_who_is_let_in_again_suspects_nobody_for_what_it_said_before(seed: int) -> None:
+    """Note C8: others do not ack the heartbeats of who is not in their view yet."""
+    net = watching(2_000, 3, seed)
+    rng = net.rng
+    assert rng is not None
+    net.delay_ms, net.work_ms, net.loses = DELAY_MS, 300, Losing(rng)
+    net.pass_time(net.now + 5_000)
+    for name in ("a", "b", "c"):
+        net.crash(name)
+        net.pass_time(net.now + rng.randint(8_000, 20_000))
+        known = len(net.suspicions)
+        net.restart(name)
+        net.pass_time(net.now + 20_000)
+        assert net.suspicions[known:] == []
+
+
 def at_once(watch: Watch, held_ms: object) -> Watch:
     """A second node that follows its record at once, also downwards."""
     return Watch(watch.newest, watch.heard_ms, held_ms)  # type: ignore[arg-type]
