@@ -12,9 +12,9 @@ import pytest
 
 from samebeat_conformance.mutants.command import main
 from samebeat_conformance.mutants.generated import generated, of_source
-from samebeat_conformance.mutants.kept import load
+from samebeat_conformance.mutants.kept import load, rows
 from samebeat_conformance.mutants.layers import LAYERS, Layer, Seen, conformance, one_test
-from samebeat_conformance.mutants.matrix import data, print_matrix
+from samebeat_conformance.mutants.matrix import Share, data, print_matrix, shares
 from samebeat_conformance.mutants.runner import Kill, Row, Runner, WrongUnchanged
 from samebeat_conformance.mutants.table import Mutant, core, explained, written
 from samebeat_conformance.mutants.worker import NotTheCopy, Result, Task, look
@@ -104,14 +104,26 @@ def test_layers_are_asked_in_order_until_one_notices() -> None:
     assert judged({}) == ["a: ", "b: ", "slow: "]
 
 
-def test_what_one_layer_notices_alone_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_each_layer_notices_and_one_alone_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     mutant = of("undoes to the new value")
-    both, one = (Kill("tests", "t", 1.0), Kill("fuzz", "f", 1.0)), (Kill("fuzz", "f", 1.0),)
-    rows = [Row(mutant, both), Row(mutant, one), Row(mutant, (Kill("tests", "", 1.0),))]
-    print_matrix(rows, each=True)
+    noticed, nothing = Kill("tests", "t", 1.0), Kill("tests", "", 3.0)
+    fuzz, elsewhere = Kill("fuzz", "f", 2.0), Kill("fuzz", "", 0.0, runs=False)
+    some = [
+        Row(mutant, (noticed, fuzz)),
+        Row(mutant, (nothing, fuzz)),
+        Row(mutant, (noticed, elsewhere)),
+        Row(mutant, (noticed,)),
+    ]
+    assert shares(some, ["tests", "fuzz"]) == (
+        3,
+        [Share("tests", 3, 2, 1, 1.0), Share("fuzz", 2, 2, 1, 2.0)],
+    )
+    print_matrix(some, ["tests", "fuzz"])
     printed = capsys.readouterr().out
-    assert "\nnoticed by: tests 1, fuzz 2\n" in printed
-    assert printed.endswith("\nnoticed by one layer alone: fuzz 1\n")
+    assert "\nnoticed first by: tests 3, fuzz 1\n" in printed
+    assert "\nof 3 that each layer was asked about:\n" in printed
 
 
 def test_a_mutant_that_nothing_notices_survives_unless_that_is_explained() -> None:
@@ -182,13 +194,17 @@ def test_a_mistake_is_noticed(name: str) -> None:
     assert row.verdict == "killed", row
 
 
-NOTICED = [m for m in generated() if (v := load().get(m.name)) is not None and v.layer == "tests"]
+NOTICED = [r for r in rows(generated(), load()) if r.kill is not None and r.kill.layer == "tests"]
+"""Those whose verdict counts: what has noticed them is as it was."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutant", NOTICED[::40], ids=lambda m: m.name)
-def test_a_generated_mistake_is_noticed_as_its_verdict_says(mutant: Mutant) -> None:
-    assert by_tests().judge(mutant).verdict == "killed"
+@pytest.mark.parametrize("row", NOTICED[::40], ids=lambda r: r.mutant.name)
+def test_a_generated_mistake_is_noticed_as_its_verdict_says(row: Row) -> None:
+    assert row.kill is not None
+    again = by_tests().judge(row.mutant, {"tests": row.kill.by})
+    assert again.kill is not None
+    assert again.kill.by == row.kill.by
 
 
 @pytest.mark.slow

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from samebeat_conformance.mutants import command, kept, reach
 from samebeat_conformance.mutants.command import SURVIVES, UNDETERMINED, exit_code, main
 from samebeat_conformance.mutants.generated import generated
-from samebeat_conformance.mutants.kept import Verdict
+from samebeat_conformance.mutants.kept import Answer, Verdict
 from samebeat_conformance.mutants.layers import LAYERS, Layer, Seen, conformance
 from samebeat_conformance.mutants.matrix import totals
 from samebeat_conformance.mutants.place import digest, function_of
 from samebeat_conformance.mutants.runner import Kill, Row, Runner
 from samebeat_conformance.mutants.table import Mutant, explained, written
-from samebeat_conformance.mutants.worker import NO_END, Done, Result, Task, _ended
+from samebeat_conformance.mutants.worker import Done, Result, Task, _ended
 
 TOP = Path(__file__).parents[2]
 IMPL = TOP / "tests" / "impl"
@@ -41,11 +40,11 @@ def all_rows() -> list[Row]:
 # --- what is kept ------------------------------------------------------------------------------
 
 
-def test_a_verdict_is_of_a_layer_that_there_is() -> None:
+def test_a_verdict_has_answers_of_layers_that_there_are() -> None:
     verdicts = kept.load().values()
     assert len(verdicts) > 100
-    assert {v.layer for v in verdicts} <= {*LAYERS, ""}
-    assert all(bool(v.layer) == bool(v.by) for v in verdicts)
+    assert {a.layer for v in verdicts for a in v.answers} <= set(LAYERS)
+    assert all(a.runs for v in verdicts for a in v.answers if a.by)
 
 
 def test_each_test_that_a_verdict_names_is_there() -> None:
@@ -55,7 +54,8 @@ def test_each_test_that_a_verdict_names_is_there() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef)
     }
-    found = [re.match(r"(test_\w+\.py::\w+)", v.by) for v in kept.load().values()]
+    killers = [by for v in kept.load().values() for by in v.killers.values()]
+    found = [re.match(r"(test_\w+\.py::\w+)", by) for by in killers]
     named = {match[1] for match in found if match is not None}
     assert len(named) > 50
     assert named <= there
@@ -67,7 +67,7 @@ def test_nothing_survives_without_a_reason_and_no_reason_is_of_what_is_killed() 
     assert [r.mutant.name for r in rows if r.verdict == "killed, and explained"] == []
     assert exit_code(rows) != SURVIVES
     reasons = explained()
-    silent = [n for n, v in kept.load().items() if not v.layer and not v.unknown]
+    silent = [n for n, v in kept.load().items() if not v.killers]
     assert set(silent) <= set(reasons)
 
 
@@ -92,24 +92,49 @@ def test_without_verdicts_all_are_not_judged(
     assert "1 mutants thought of: 1 not judged" in capsys.readouterr().out
 
 
+BY = "test_group_change.py::test_all_members_adopt_a_value_that_all_could_apply[1]"
+"""A test that there is."""
+
+
+def said(by: str = BY, layer: str = "tests", of: str | None = None, unknown: str = "") -> Answer:
+    """What a layer says, and rests on what there is, if nothing else is given."""
+    rests = kept.rests_on(layer, by) if of is None else of
+    return Answer(layer, by, 1.0, rests, unknown)
+
+
+def keep(path: Path, *answers: Answer, digest_is: str = "") -> None:
+    """Keep a verdict with these answers, about the code that there is."""
+    (mutant,) = [m for m in written() if m.name == NAME]
+    of = digest_is or digest(mutant, kept._source(mutant.file))
+    kept.save({NAME: Verdict(NAME, of, answers)}, ALL, path)
+
+
 @pytest.mark.parametrize(
-    ("verdict", "ends"),
-    [
-        (Verdict(NAME, "", "tests", "test_x.py::test_y", 1.0), 0),
-        (Verdict(NAME, ""), SURVIVES),
-        (Verdict(NAME, "", unknown="took too long"), UNDETERMINED),
-    ],
+    ("answer", "ends"),
+    [(said(), 0), (said(""), SURVIVES), (said("", unknown="took too long"), UNDETERMINED)],
+    ids=["noticed", "not noticed", "not known"],
 )
 def test_what_survives_and_what_is_not_known_are_no_success(
-    verdict: Verdict, ends: int, tmp_path: Path
+    answer: Answer, ends: int, tmp_path: Path
 ) -> None:
-    (mutant,) = [m for m in written() if m.name == NAME]
-    right = msgspec.structs.replace(verdict, digest=digest(mutant, kept._source(mutant.file)))
     path = tmp_path / "verdicts.json"
-    kept.save({NAME: right}, ALL, path)
+    keep(path, answer)
     assert main(["--only", NAME], path) == ends
-    kept.save({NAME: msgspec.structs.replace(right, digest="other")}, ALL, path)
+    keep(path, answer, digest_is="other")
     assert main(["--only", NAME], path) == UNDETERMINED, "the code is not what was judged"
+
+
+def test_a_verdict_whose_killer_has_changed_is_to_be_judged_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "verdicts.json"
+    keep(path, said(of="other"))
+    assert main(["--only", NAME], path) == UNDETERMINED
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "1 mutants thought of: 1 undetermined" in printed
+    assert "to be judged again" in printed
+    keep(path, said(of="other"), said("seed 3", "simulator"))
+    assert main(["--only", NAME], path) == 0, "another layer notices it as well"
 
 
 @pytest.mark.parametrize(
@@ -143,32 +168,78 @@ def test_of_what_some_layers_say_only_what_they_notice_is_kept(
 def test_a_verdict_is_kept_beside_those_that_another_process_has_kept(tmp_path: Path) -> None:
     path = tmp_path / "verdicts.json"
     for name in (NAME, OTHER):
-        kept.put(name, Verdict(name, "", "tests", "test_x.py::test_y", 1.0), ALL, path)
+        kept.put(name, Verdict(name, "", (said(),)), ALL, path)
     assert set(kept.load(path)) == {NAME, OTHER}
     kept.put(NAME, None, ALL, path)
     assert set(kept.load(path)) == {OTHER}
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_is_judged_again_is_asked_first_of_the_test_that_has_noticed_it(
+@dataclass
+class Asked:
+    """Layers that notice what they are told to, and note what they were asked.
+
+    Attributes:
+        notices: what is wrong, by the layer or by the one test that is asked.
+        log: which layers were asked about mutants, and which test alone.
+    """
+
+    notices: dict[str, str]
+    log: list[str] = field(default_factory=list)
+
+    def __call__(self, folder: Path, layer: Layer, task: Task) -> Result:
+        """Answer, and note it."""
+        alone = str(layer.look.args[0]) if isinstance(layer.look, partial) else ""
+        what = f"{layer.name}, {alone.rpartition('::')[2]} alone" if alone else layer.name
+        if task.costs is None:
+            return Result(Seen(), 0.0, (Done("all", 1.0, frozenset({"change.undo"})),))
+        self.log.append(what)
+        return Result(Seen(self.notices.get(what, "")), 0.0)
+
+
+def ask(asked: Asked, path: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+    """Run the command with layers that are made up."""
+    names = ("tests", "simulator", "slow tests")
+    monkeypatch.setattr(command, "LAYERS", {name: LAYERS[name] for name in names})
+    monkeypatch.setattr(command, "Runner", partial(Runner, look=asked))
+    return main([*options, "--only", NAME], path)
+
+
+def test_what_is_judged_again_is_asked_first_of_what_has_noticed_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, ...] | None] = []
-    tests = {f"tests/impl/test_x.py::test_{n}": frozenset({"change.undo"}) for n in "abc"}
-    done = tuple(Done(name, 1.0, ran) for name, ran in tests.items())
-
-    def looked(folder: Path, layer: Layer, task: Task) -> Result:
-        if task.costs is not None:
-            asked.append(task.tests)
-        return Result(Seen(), 0.0, done)
-
-    monkeypatch.setattr(command, "Runner", partial(Runner, look=looked))
     path = tmp_path / "verdicts.json"
-    kept.save({NAME: Verdict(NAME, "", "tests", f"test_x.py::test_b{NO_END}", 1.0)}, ALL, path)
-    assert main(["--again", "--layer", "tests", "--only", NAME], path) == UNDETERMINED
-    (names,) = asked
-    assert [name[-1] for name in names or ()] == ["b", "a", "c"]
-    assert kept.load(path) == {}, "it is not noticed any more"
+    keep(path, said(of="other"))
+    alone = f"tests, {BY.partition('::')[2]} alone"
+    asked = Asked({alone: BY})
+    assert ask(asked, path, monkeypatch, "--judge") == 0
+    assert asked.log == [alone]
+    assert ask(asked, path, monkeypatch, "--judge") == 0
+    assert asked.log == [alone], "nothing is open any more"
+
+
+def test_what_has_noticed_it_and_does_not_any_more_is_followed_by_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "verdicts.json"
+    keep(path, said(of="other"))
+    asked = Asked({"simulator": "seed 3"})
+    assert ask(asked, path, monkeypatch, "--judge") == 0
+    assert asked.log == [f"tests, {BY.partition('::')[2]} alone", "tests", "simulator"]
+    assert kept.load(path)[NAME].killers == {"simulator": "seed 3"}
+
+
+def test_each_layer_that_has_not_answered_is_asked_if_all_are_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "verdicts.json"
+    keep(path, said())
+    asked = Asked({"simulator": "seed 3"})
+    assert ask(asked, path, monkeypatch, "--judge") == 0
+    assert asked.log == []
+    assert ask(asked, path, monkeypatch, "--judge", "--all-layers") == 0
+    assert asked.log == ["simulator"], "and none that is thorough"
+    assert kept.load(path)[NAME].killers == {"tests": BY, "simulator": "seed 3"}
 
 
 def test_the_record_says_how_many_were_noticed() -> None:
@@ -176,10 +247,9 @@ def test_the_record_says_how_many_were_noticed() -> None:
     record = TOP / "docs" / "adr" / "0043-mutants-and-fuzzing.md"
     prose = " ".join(record.read_text("utf-8").split())
     of_ours = {m.name for m in written()}
-    ours = sum(v.name in of_ours for v in verdicts if v.layer)
-    generated_ones = sum(v.name not in of_ours for v in verdicts if v.layer)
-    said = f"{ours} that somebody thought of and {generated_ones} that a program made"
-    assert said in prose
+    ours = sum(v.name in of_ours for v in verdicts if v.killers)
+    generated_ones = sum(v.name not in of_ours for v in verdicts if v.killers)
+    assert f"{ours} that somebody thought of and {generated_ones} that a program made" in prose
 
 
 # --- which code a verdict is about -------------------------------------------------------------

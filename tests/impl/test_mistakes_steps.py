@@ -10,7 +10,7 @@ import pytest
 
 from samebeat.config import Config, Transport
 from samebeat.effects import Decided, Event, Install, Outcome, Persist, Purpose, TookItselfOut
-from samebeat.ids import MAX_MEMBERS, ChangeId, View, ViewId
+from samebeat.ids import LARGEST, MAX_MEMBERS, ChangeId, View, ViewId
 from samebeat.journal import Ballot, Mark, Open, Phase, marked, read, write
 from samebeat.messages import Ack, Closed, Committed, Ok, Request, Vote
 from samebeat.node import Node, Refused
@@ -52,6 +52,15 @@ def test_who_was_left_behind_or_waits_for_a_view_asks_for_no_change() -> None:
         a.hear("b", report(view))
         with pytest.raises(Refused, match="in no view that has begun"):
             a.node.request_change({"heartbeat_interval": 2_000}, NOW)
+
+
+def test_after_the_last_epoch_there_is_no_change() -> None:
+    """Property bounded_memory: the next epoch would be one that no journal may have."""
+    a = Spoken()
+    a.hear("b", Committed(ChangeId(LARGEST - 1, "b", 1, 1), SLOW))
+    assert a.node.journal.epoch == LARGEST
+    with pytest.raises(Refused, match="no epoch is left"):
+        a.node.request_change({"heartbeat_interval": 3_000}, NOW)
 
 
 def test_a_request_for_a_view_of_just_the_two_that_was_left_is_turned_down() -> None:
@@ -237,3 +246,16 @@ def test_a_commit_ends_what_was_heard_of_its_epoch_and_not_of_the_next() -> None
     a.hear("b", Committed(CHANGE, SLOW))
     assert set(a.node.state.heard) == {following}
     assert a.node.state.ahead is None, "it has what others have"
+
+
+def test_a_commit_that_is_heard_again_leaves_nothing_to_catch_up_with() -> None:
+    """Note C5: who has it is not behind, and what it remembers is as before."""
+    a = Spoken()
+    give(a.node, "b", Committed(CHANGE, SLOW))
+    operation = a.node.state.operation
+    assert operation is not None
+    a.node.apply_finished(operation.token, True, NOW)
+    before = a.node.journal
+    give(a.node, "c", Committed(CHANGE, SLOW))
+    assert (a.node.journal, a.node.state.operation) == (before, None)
+    assert a.node.state.ahead is None

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, path: Path = kept.KEPT) -> int:
         return OK
     try:
         keeps = options.judge or options.again
-        if options.all_layers or (options.layer and not keeps):
+        if not keeps and (options.all_layers or options.layer):
             rows = _alone(mutants, options)
         else:
             if keeps:
@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None, path: Path = kept.KEPT) -> int:
         return SURVIVES
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(data(rows)), indent=1))
-    print_matrix(rows, each=options.all_layers)
+    each = [name for name in options.layer or LAYERS if not LAYERS[name].thorough]
+    print_matrix(rows, each)
     return exit_code(rows)
 
 
@@ -62,7 +63,7 @@ def exit_code(rows: Sequence[Row]) -> int:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make mutants ARGS=", description=__doc__)
-    parser.add_argument("--judge", action="store_true", help="judge what has no verdict, and keep")
+    parser.add_argument("--judge", action="store_true", help="judge what is open, and keep")
     parser.add_argument("--again", action="store_true", help="judge also what has a verdict")
     parser.add_argument("--minutes", type=float, metavar="N", help="begin with none after that")
     parser.add_argument("--only", default="", metavar="TEXT", help="those with this in their name")
@@ -76,7 +77,10 @@ def _options() -> argparse.ArgumentParser:
         help="ask these only; keep nothing, or with --judge what they notice",
     )
     parser.add_argument(
-        "--all-layers", action="store_true", help="each layer for itself; keep nothing"
+        "--all-layers",
+        action="store_true",
+        help="each layer for itself; keep nothing, or with --judge what those that were thought of "
+        "lack",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix there, too")
     parser.add_argument("--list", action="store_true", help="print names and run nothing")
@@ -94,23 +98,40 @@ def _chosen(options: argparse.Namespace) -> list[Mutant]:
 
 
 def _judge(mutants: Sequence[Mutant], options: argparse.Namespace, path: Path) -> None:
-    """Judge what has no verdict, or all of these, and keep each verdict as it is known.
+    """Judge what is open, or all of these, and keep each verdict as it is known.
 
-    If only some layers are asked, what they do not notice is not judged.
+    With all layers, also what some layer has not been asked about a mutant that was thought of. If
+    only some layers are asked, what they do not notice is not judged.
     """
     verdicts = kept.load(path) if path.exists() else {}
-    open_rows = [r for r in kept.rows(mutants, verdicts) if options.again or r.asked is None]
-    runner = Runner([LAYERS[name] for name in options.layer or LAYERS], explained())
+    names = options.layer or list(LAYERS)
+    runner = Runner([LAYERS[name] for name in names], explained(), options.all_layers)
+    rows = {r.mutant.name: r for r in kept.rows(mutants, verdicts)}
+    todo = [r.mutant for r in rows.values() if options.again or _is_open(r, options)]
 
     def judge(mutant: Mutant) -> Row:
-        return runner.judge(mutant, kept.killer_of(verdicts.get(mutant.name)))
+        verdict, row = verdicts.get(mutant.name), rows[mutant.name]
+        said = () if row.asked is None else tuple(k for k in row.asked if not k.unknown)
+        known = [k for k in said if not options.again or k.layer not in names]
+        return runner.judge(mutant, verdict.killers if verdict else {}, known)
 
-    for row in _until(options.minutes, [r.mutant for r in open_rows], judge):
+    everything = (*written(), *generated())
+    for row in _until(options.minutes, todo, judge):
         name = row.mutant.name
         if row.kill is not None or not options.layer:
-            kept.put(name, kept.verdict_of(row), (*written(), *generated()), path)
-        elif name in verdicts and verdicts[name].layer in options.layer:
-            kept.put(name, None, (*written(), *generated()), path)
+            kept.put(name, kept.verdict_of(row), everything, path)
+        elif name in verdicts and not set(verdicts[name].killers) - set(options.layer):
+            kept.put(name, None, everything, path)
+
+
+def _is_open(row: Row, options: argparse.Namespace) -> bool:
+    """Return whether there is no verdict, or with all layers whether one has not been asked."""
+    if row.verdict in {"not judged", "undetermined"}:
+        return True
+    if not options.all_layers or row.mutant.at is not None:
+        return False
+    asked = {k.layer for k in row.asked or () if not k.unknown}
+    return any(not LAYERS[n].thorough and n not in asked for n in options.layer or LAYERS)
 
 
 def _alone(mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Row]:

@@ -16,7 +16,13 @@ from typing import Any
 
 import pytest
 
+from samebeat_conformance.mutants.blame import is_of_the_core, the_core, words_of
+from samebeat_conformance.mutants.prepared import graph_of, instance_of
+
 _MOST_PAIRS = 20_000
+_FIRST_PAIRS = 3_000
+_CHANNELS = frozenset({"link-fragments", "link-order", "link-one-by-one", "link-overflow"})
+"""Those that take seconds."""
 _FIRST = frozenset({"test_views.py", "test_mistakes.py", "test_group_change.py"})
 """These notice most, and take little time."""
 
@@ -74,21 +80,27 @@ class Layer:
         cpu_seconds: after so much work on one thing (a test, an instance, a seed) it is ended, but
             not before ten times what the unchanged core takes; then the mutant counts as noticed.
         thorough: slow; it is only asked about what all others have missed.
+        also: files that what it says rests on, besides the code that can be found by name.
     """
 
     name: str
     look: Callable[[At], Seen]
     cpu_seconds: int
     thorough: bool = False
+    also: tuple[str, ...] = ()
 
 
 class _Watcher:
-    """Tells which test runs, keeps the first that fails, and leaves out those that do not count."""
+    """Tells which test runs, keeps the first that fails, and leaves out those that do not count.
+
+    A test that fails has failed, whatever it is that raised: with the right core it does not. A
+    file that cannot be loaded is only the core's fault if the core has raised.
+    """
 
     def __init__(self, at: At) -> None:
         self._at = at
         self._rank = {name: i for i, name in enumerate(at.tests or ())}
-        self.failed = ""
+        self.failed = self.broken = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self._at.tests is not None:
@@ -102,9 +114,15 @@ class _Watcher:
         if report.failed and not self.failed:
             self.failed = report.nodeid
 
-    def pytest_collectreport(self, report: Any) -> None:
-        if report.failed and not self.failed:
-            self.failed = f"{report.nodeid}: cannot be loaded"
+    def pytest_exception_interact(self, call: Any, report: Any) -> None:
+        if isinstance(report, pytest.TestReport) or self.failed or self.broken:
+            return
+        error = call.excinfo.value
+        said = report.nodeid + NOT_LOADED
+        if is_of_the_core(error.__cause__ or error, the_core()):
+            self.failed = said
+        else:
+            self.broken = f"{said}: {words_of(error.__cause__ or error)}"
 
 
 def tests_folder() -> Path:
@@ -133,8 +151,10 @@ def _tests(which: Sequence[str], at: At) -> Seen:
     )
     some = "-m" in which or at.tests is not None
     fine = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} if some else {0}
-    wrong = watcher.failed or ("" if code in fine else f"pytest ends with {code!r}")
-    return Seen(wrong.removeprefix("tests/impl/"))
+    if watcher.failed:
+        return Seen(watcher.failed.removeprefix("tests/impl/"))
+    broken = watcher.broken or ("" if code in fine else f"pytest ends with {code!r}")
+    return Seen(unknown=broken.removeprefix("tests/impl/"))
 
 
 def fast_tests(at: At) -> Seen:
@@ -152,7 +172,7 @@ def _file_by_file(which: str, at: At) -> Seen:
     for path in _files(at.tests):
         at(f"tests/impl/{path.name}")
         seen = _tests(("-m", which, str(path)), at)
-        if seen.wrong:
+        if seen.wrong or seen.unknown:
             return seen
     return Seen()
 
@@ -175,22 +195,34 @@ def _one_test(name: str, at: At) -> Seen:
     return _tests((name,), at)
 
 
-def _conforms(members: int, changes: int, crashes: int) -> Seen:
-    from samebeat_conformance.instances import group_change
+def _conforms(name: str, on_demand: bool = False, symmetric: bool = False) -> Seen:
+    """Explore cores and spec together; steps of the spec that the cores miss count, too."""
+    from samebeat_conformance.mapping import Unmapped
     from samebeat_conformance.product import Product
     from samebeat_conformance.trace import lines_of
 
     product = Product(
-        group_change(members, changes, crashes), most_pairs=_MOST_PAIRS, on_demand=crashes > 0
+        instance_of(name),
+        _MOST_PAIRS,
+        on_demand=on_demand,
+        symmetric=symmetric,
+        spec=graph_of(name),
     )
-    found = product.run()
+    try:
+        found = product.run()
+    except Unmapped as error:
+        return Seen(f"{name}: no state of the spec: {error}")
     if found.divergence:
-        lines = lines_of(product, found.divergence)
-        last = " ".join(lines[lines.index(_DIVERGES) + 1 :])
-        return Seen(f"{members}x{changes}: no step of the spec: {last}")
-    missed = {f"missed edges of {name}": n for name, n in found.missed.items()}
+        return Seen(f"{name}: {_last(lines_of(product, found.divergence))}")
+    missed = {f"missed edges of {action}": n for action, n in found.missed.items()}
     ended = {"explored to the end": int(found.complete)}
     return Seen(figures={**missed, **ended, "edges_covered": found.edges_covered})
+
+
+def _last(lines: Sequence[str]) -> str:
+    """Return what a divergence, in words, ends with: what changes, or the input if that is all."""
+    at = lines.index(_DIVERGES)
+    return f"no step of the spec: {' '.join(lines[at + 1 :] or lines[at - 1 : at])}"
 
 
 _DIVERGES = "which is no step of the spec:"
@@ -199,13 +231,44 @@ _DIVERGES = "which is no step of the spec:"
 def conformance(at: At) -> Seen:
     """Hold two members and one change against the spec, on every input."""
     at("2x1")
-    return _conforms(2, 1, 0)
+    return _conforms("2x1")
 
 
 def conformance_crash(at: At) -> Seen:
     """The same, and one of the members crashes once and comes back."""
-    at("2x1, one crash")
-    return _conforms(2, 1, 1)
+    at("2x1-crash")
+    return _conforms("2x1-crash", on_demand=True)
+
+
+def views(at: At) -> Seen:
+    """Hold three members against the spec: one takes itself out, a view goes on without it.
+
+    That is `3x1-quarantine`, with one view less, and without the cores that take one step at a time
+    and the noise.
+    """
+    at("3x1-quarantine")
+    return _conforms("3x1-quarantine", on_demand=True, symmetric=True)
+
+
+def timed(at: At) -> Seen:
+    """Hold two members with clocks against the spec, and the first part of a watched pair.
+
+    The pair is not explored to the end: so only what is no step of the spec counts there.
+    """
+    from samebeat_conformance.timed.instances import find
+    from samebeat_conformance.timed.run import conform
+
+    figures: dict[str, int] = {}
+    for name, most in (("composed-raises", _MOST_PAIRS), ("pair-lowers", _FIRST_PAIRS)):
+        at(name)
+        outcome = conform(find(name), most)
+        if outcome.divergence:
+            return Seen(f"{name}: {_last(outcome.divergence)}")
+        if outcome.noise.failures:
+            return Seen(f"{name}: noise: {outcome.noise.failures[0]}")
+        if outcome.found.complete:
+            figures[f"edges of {name}"] = outcome.found.edges_covered
+    return Seen(figures=figures)
 
 
 def channels(at: At) -> Seen:
@@ -214,16 +277,23 @@ def channels(at: At) -> Seen:
     from samebeat_conformance.layer.run import conform
 
     figures: dict[str, int] = {}
-    for listed in LISTED:
-        if not listed.fast:
-            continue
+    for listed in (one for one in LISTED if one.name in _CHANNELS):
         at(listed.name)
         outcome = conform(listed, _MOST_PAIRS)
         if outcome.divergence:
-            last = " ".join(outcome.divergence[outcome.divergence.index(_DIVERGES) + 1 :])
-            return Seen(f"{listed.name}: no step of the spec: {last}")
+            return Seen(f"{listed.name}: {_last(outcome.divergence)}")
+        if outcome.noise.failures:
+            return Seen(f"{listed.name}: noise: {outcome.noise.failures[0]}")
         figures[f"edges of {listed.name}"] = outcome.found.edges_covered
     return Seen(figures=figures)
+
+
+def replay(at: At) -> Seen:
+    """Follow right runs of the specs, and refuse wrong ones, at the step that is wrong."""
+    from samebeat_conformance.mutants.traces import replayed
+
+    wrong, taken = replayed(at)
+    return Seen(wrong, taken)
 
 
 def fuzz(at: At) -> Seen:
@@ -252,17 +322,31 @@ def simulator(at: At) -> Seen:
 
 
 _LONGEST = 120
+NOT_LOADED = ": cannot be loaded"
+TESTS = ("tests", "slow tests")
+"""The layers that name the test which has noticed something."""
+
+_CLUSTER = ("spec/samebeat_spec/cluster*.py",)
+_LINK = ("spec/samebeat_spec/link*.py",)
+_TIMED = ("spec/samebeat_spec/timed_cluster*.py", "spec/samebeat_spec/heartbeat*.py")
+_MUSEUM = tuple(
+    f"models/samebeat_models/catalog/{name}_controls*.toml"
+    for name in ("cluster", "link", "timed_cluster")
+)
 
 LAYERS: Mapping[str, Layer] = MappingProxyType(
     {
         layer.name: layer
         for layer in (
             Layer("tests", fast_tests, 4),
-            Layer("conformance", conformance, 20),
-            Layer("channels", channels, 20),
-            Layer("simulator", simulator, 10),
+            Layer("conformance", conformance, 20, also=_CLUSTER),
+            Layer("channels", channels, 20, also=_LINK),
+            Layer("simulator", simulator, 10, also=_CLUSTER),
             Layer("fuzz", fuzz, 20),
-            Layer("crash", conformance_crash, 120, thorough=True),
+            Layer("crash", conformance_crash, 20, also=_CLUSTER),
+            Layer("views", views, 20, also=_CLUSTER),
+            Layer("time", timed, 20, also=_TIMED),
+            Layer("replay", replay, 10, also=(*_CLUSTER, *_LINK, *_TIMED, *_MUSEUM)),
             Layer("slow tests", slow_tests, 30, thorough=True),
         )
     }

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from samebeat_conformance.mutants import reach
-from samebeat_conformance.mutants.layers import Layer
+from samebeat_conformance.mutants.layers import TESTS, Layer, one_test
 from samebeat_conformance.mutants.place import function_of
 from samebeat_conformance.mutants.table import Mutant, core
-from samebeat_conformance.mutants.worker import Result, Task, look
+from samebeat_conformance.mutants.worker import NO_END, Result, Task, look
 
+NONE: Mapping[str, str] = MappingProxyType({})
 Look = Callable[[Path, Layer, Task], Result]
 
 
@@ -30,12 +33,14 @@ class Kill(msgspec.Struct, frozen=True):
         by: the test, edge or promise that fails; empty: nothing does.
         seconds: how long that took.
         unknown: what it could not tell, and why.
+        runs: it runs the function with the mistake; if not, it was not asked and cannot notice.
     """
 
     layer: str
     by: str
     seconds: float
     unknown: str = ""
+    runs: bool = True
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -98,53 +103,91 @@ class Runner:
         self._look = look
         self._unchanged: dict[str, Result] = {}
 
-    def _of_unchanged(self, layer: Layer) -> Result:
+    def _of_unchanged(self, layer: Layer, test: str = "") -> Result:
         """Return what a layer says of the core as it is, which notes what has run; asked once.
+
+        With `test` it is that one alone.
 
         Raises:
             WrongUnchanged: it finds something wrong.
         """
-        if layer.name not in self._unchanged:
+        name = test or layer.name
+        if name not in self._unchanged:
             with tempfile.TemporaryDirectory() as room:
                 reach.with_notes(_copy(Path(room)))
                 result = self._look(Path(room), layer, Task())
             if wrong := result.seen.wrong or result.seen.unknown:
                 raise WrongUnchanged(f"{layer.name}: the core as it is: {wrong}")
-            self._unchanged[layer.name] = result
-        return self._unchanged[layer.name]
+            self._unchanged[name] = result
+        return self._unchanged[name]
 
-    def judge(self, mutant: Mutant, first: str = "") -> Row:
-        """Ask the layers about one mutant; of the tests, the one that is named comes first."""
-        asked: list[Kill] = []
+    def judge(
+        self,
+        mutant: Mutant,
+        killers: Mapping[str, str] = NONE,
+        known: Sequence[Kill] = (),
+    ) -> Row:
+        """Ask the layers about one mutant.
+
+        Args:
+            mutant: the mistake.
+            killers: by layer, what has noticed it before. Such a layer is asked first, and of tests
+                that one first, by itself.
+            known: what layers have said that need not be asked again.
+        """
+        asked = list(known)
         with tempfile.TemporaryDirectory() as room:
             path = _copy(Path(room)) / mutant.file
             source = path.read_text("utf-8")
             path.write_text(mutant.applied(source), "utf-8")
-            for layer in self._layers:
-                known = any(k.by for k in asked)
-                if known and (layer.thorough or not self._all_layers):
+            function = function_of(mutant, source)
+            for layer in self._in_order(killers):
+                noticed = any(k.by for k in asked)
+                done = any(k.layer == layer.name for k in asked)
+                if done or (noticed and (layer.thorough or not self._all_layers)):
                     continue
-                task = self._task(layer, function_of(mutant, source), first)
-                if task is not None:
-                    asked.append(self._ask(Path(room), layer, task))
+                killer = killers.get(layer.name, "")
+                kill = self._ask_again(Path(room), layer, killer) if killer else None
+                asked.append(kill or self._ask(Path(room), layer, function))
         return Row(mutant, tuple(asked), self._explained.get(mutant.name, ""))
 
-    def _task(self, layer: Layer, function: str | None, first: str) -> Task | None:
-        """Return what to ask a layer about a mistake in a function; None: it never runs that."""
-        unchanged = self._of_unchanged(layer)
-        if function is None or not any(unchanged.ran.values()):
-            return Task(None, unchanged.costs)
-        if not any(function in ran for ran in unchanged.ran.values()):
-            return None
-        tests = reach.of_tests(function, unchanged.ran, unchanged.costs)
-        if tests is not None and first in tests:
-            tests = (first, *(t for t in tests if t != first))
-        return Task(tests, unchanged.costs)
+    def _in_order(self, killers: Mapping[str, str]) -> list[Layer]:
+        return sorted(self._layers, key=lambda layer: not killers.get(layer.name))
 
-    def _ask(self, room: Path, layer: Layer, task: Task) -> Kill:
+    def _ask(self, room: Path, layer: Layer, function: str | None) -> Kill:
+        """Ask a layer about a mistake in a function, with all that runs it."""
+        unchanged = self._of_unchanged(layer)
+        tests = None
+        if function is not None and any(unchanged.ran.values()):
+            if not any(function in ran for ran in unchanged.ran.values()):
+                return Kill(layer.name, "", 0.0, runs=False)
+            tests = reach.of_tests(function, unchanged.ran, unchanged.costs)
+        return self._answer(room, layer, Task(tests, unchanged.costs), unchanged)
+
+    def _ask_again(self, room: Path, layer: Layer, killer: str) -> Kill | None:
+        """Ask the one test that has noticed it before; None: it does not any more, or is gone."""
+        test = test_of(layer, killer)
+        if not test:
+            return None
+        single = replace(layer, look=one_test(test))
+        try:
+            unchanged = self._of_unchanged(single, test)
+        except WrongUnchanged:
+            return None
+        kill = self._answer(room, single, Task(None, unchanged.costs), unchanged)
+        return kill if kill.by else None
+
+    def _answer(self, room: Path, layer: Layer, task: Task, unchanged: Result) -> Kill:
         result = self._look(room, layer, task)
-        by = result.seen.against(self._unchanged[layer.name].seen)
+        by = result.seen.against(unchanged.seen)
         return Kill(layer.name, by, round(result.seconds, 2), result.seen.unknown)
+
+
+def test_of(layer: Layer, killer: str) -> str:
+    """Return the test that has noticed something, as pytest names it; empty: it was no test."""
+    if layer.name not in TESTS or "::" not in killer:
+        return ""
+    return f"tests/impl/{killer.removesuffix(NO_END)}"
 
 
 def _copy(room: Path) -> Path:

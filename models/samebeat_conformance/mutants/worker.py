@@ -14,12 +14,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from samebeat_conformance.mutants import reach
+from samebeat_conformance.mutants.blame import is_of_the_core, words_of
 from samebeat_conformance.mutants.layers import At, Layer, Seen
 
 _MEMORY_BYTES = 4 * 2**30
 _PRELOADED = [
     *("pytest", "hypothesis", "networkx", "typer", "samebeat_models.catalog"),
     *("samebeat_spec.specs", "samebeat_spec.language.interpreter"),
+    "samebeat_conformance.mutants.preload",
 ]
 """Loaded once and shared by all that follow; nothing of the core."""
 _LONGEST_SECONDS = 1_200
@@ -115,7 +117,7 @@ def _work(said: Connection, folder: str, layer: Layer, task: Task) -> None:
         import samebeat
         import samebeat.node
     except Exception as error:
-        said.send(Seen(f"the core cannot be imported: {type(error).__name__}"))
+        said.send(_raised(error, folder, "the core cannot be imported: "))
         return
     if Path(samebeat.__file__).parent.parent != Path(folder):
         said.send(NotTheCopy(samebeat.__file__))
@@ -123,10 +125,17 @@ def _work(said: Connection, folder: str, layer: Layer, task: Task) -> None:
     try:
         seen = layer.look(At(teller.begin, task.tests))
     except Exception as error:
-        text = str(error).splitlines()[0] if str(error) else ""
-        seen = Seen(f"{type(error).__name__}: {text}")
+        seen = _raised(error, folder)
     teller.end()
     said.send(seen)
+
+
+def _raised(error: Exception, folder: str, before: str = "") -> Seen:
+    """Return what an exception says: one that the core raises is noticed, and no other."""
+    said = before + words_of(error)
+    if is_of_the_core(error, Path(folder)):
+        return Seen(said)
+    return Seen(unknown=f"the harness itself: {said}")
 
 
 _START = "its start"
