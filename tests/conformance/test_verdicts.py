@@ -19,7 +19,7 @@ from samebeat_conformance.mutants.command import SURVIVES, UNDETERMINED, exit_co
 from samebeat_conformance.mutants.generated import generated
 from samebeat_conformance.mutants.kept import Answer, Verdict
 from samebeat_conformance.mutants.layers import LAYERS, Layer, Seen, conformance
-from samebeat_conformance.mutants.matrix import totals
+from samebeat_conformance.mutants.matrix import shares, totals
 from samebeat_conformance.mutants.place import digest, function_of
 from samebeat_conformance.mutants.runner import Kill, Row, Runner
 from samebeat_conformance.mutants.table import Mutant, explained, written
@@ -250,6 +250,21 @@ def test_the_record_says_how_many_were_noticed() -> None:
     ours = sum(v.name in of_ours for v in verdicts if v.killers)
     generated_ones = sum(v.name not in of_ours for v in verdicts if v.killers)
     assert f"{ours} that somebody thought of and {generated_ones} that a program made" in prose
+
+
+def test_the_record_says_what_each_layer_notices() -> None:
+    """As they were asked last, whatever has changed since."""
+    verdicts = kept.load()
+    rows = [
+        Row(m, tuple(Kill(a.layer, a.by, a.seconds, a.unknown, a.runs) for a in v.answers))
+        for m in written()
+        if (v := verdicts.get(m.name)) is not None
+    ]
+    number, found = shares(rows, [name for name, layer in LAYERS.items() if not layer.thorough])
+    record = (TOP / "docs" / "adr" / "0043-mutants-and-fuzzing.md").read_text("utf-8")
+    assert f"asked about {number} of those" in " ".join(record.split())
+    for one in found:
+        assert f"| {one.layer} | {one.asked} | {one.notices} | {one.alone} |" in record
 
 
 # --- which code a verdict is about -------------------------------------------------------------

@@ -119,7 +119,7 @@ def print_matrix(rows: Sequence[Row], layers: Sequence[str] = ()) -> None:
     out.print(f"noticed first by: {by_layer(rows)}", highlight=False)
     old = sum(bool(k.unknown) for r in rows if r.kill is not None for k in r.asked or ())
     if old:
-        out.print(f"{old} more answers are to be asked for again: --judge --all-layers")
+        out.print(f"{old} more answers say nothing, or are old: --judge --all-layers asks again")
     number, found = shares(rows, layers)
     if number and layers:
         out.print(f"\nof {number} that each layer was asked about:", highlight=False)
