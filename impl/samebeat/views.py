@@ -47,6 +47,7 @@ def receive_report(s: State, source: str, told: Told) -> None:
             promise(s, view)
         else:
             s.outside = True
+            s.ack_watches = frozen({})  # who has left this node out does not ack its heartbeats
     if view == s.promised:
         if source not in s.reports:
             s.reports = with_entry(s.reports, source, report)
@@ -61,7 +62,6 @@ def begin(s: State) -> bool:
     if s.view == s.promised or not s.has_all_reports:
         return False
     s.write(view=s.promised)
-    s.ack_watches = frozen({})  # who had not let this node in has not acked its heartbeats
     s.joiners = frozen({m: t for m, t in s.joiners.items() if m not in s.view.members})
     s.tell(Began(s.view))
     return True

@@ -12,5 +12,9 @@ UNPROVED = {
         "its clocks count in ticks; that each of its steps is one of transport, which is proved, "
         "is checked in its models"
     ),
+    "timed_link": (
+        "its clocks count in ticks; that each of its steps is one of link, which is proved, is "
+        "checked in its models"
+    ),
 }
 """For each spec with promises about safety and without a proof, why, in one line."""

@@ -23,7 +23,7 @@ from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
 TABLE = Path(__file__).with_name("museum.txt")
-NOT_FOLLOWED = ("acks", "composed", "limits", "pair", "retries", "transport")
+NOT_FOLLOWED = ("acks", "composed", "limits", "pair", "retries", "timed_link", "transport")
 TAKEN = {
     "without-state-transfer",  # the cores are not done there
     "domain-both-tighten-direction-aware",  # no step is wrong: the change stalls
