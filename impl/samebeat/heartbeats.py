@@ -34,7 +34,18 @@ def next_beat_ms(s: State) -> int | None:
     sent_ms = s.beat[1]
     possible = (s.journal.settings, *(o.settings for o in s.journal.opens))
     interval_ms = min(settings.heartbeat_interval for settings in possible)
+    if _has_just_returned(s):
+        interval_ms = min(interval_ms, max(1, s.config.assumed.delay_ms))
     return s.now_ms if sent_ms is None else sent_ms + interval_ms
+
+
+def _has_just_returned(s: State) -> bool:
+    """The node has restarted, and maybe no heartbeat since has come through, as losses go.
+
+    Until one has, a peer may wait for less than the group's settings say: the two had changed
+    their rhythm, which this node does not know any more.
+    """
+    return s.journal.boot > 1 and 0 < s.beat[0] <= s.config.assumed.losses
 
 
 def own_beats_ms(s: State) -> Iterator[int]:
@@ -52,7 +63,8 @@ def send_if_due(s: State) -> None:
     due_ms = next_beat_ms(s)
     if due_ms is not None and s.now_ms >= due_ms:
         rest = [p for p in s.config.others if p not in own]
-        beat = _next_beat(s, rest, in_turn=s.beat[1] is not None or not s.beat[0])
+        is_due = s.beat[1] is not None or not s.beat[0]
+        beat = _next_beat(s, rest, in_turn=is_due and not _has_just_returned(s))
         s.beat = (beat.sequence, s.now_ms)
         for to in rest if own else [None]:
             s.say(beat, to)

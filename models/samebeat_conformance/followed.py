@@ -131,7 +131,7 @@ def follow_trace(trace: Trace, shows: str = "") -> Followed:
         return _judged(follow_in_channel(trace), trace, shows)
     if instance.spec.name != SPEC:
         raise CannotFollow(
-            f"no core is held against runs of {instance.spec.name}, only against those of "
+            f"no core can follow runs of {instance.spec.name}, only those of "
             f"{', '.join(FOLLOWED)}: use --against spec"
         )
     if instance.constant_values["may_lose_journal"][()]:

@@ -160,7 +160,7 @@ def test_a_trace_is_held_against_the_core_on_its_own_model_and_spec_only(
     other = next(tmp_path.iterdir())
     capsys.readouterr()
     assert run(["replay", str(other), *against]) == 2
-    assert "no core is held against runs of limits" in capsys.readouterr().err
+    assert "no core can follow runs of limits" in capsys.readouterr().err
 
 
 @pytest.mark.slow

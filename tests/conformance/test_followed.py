@@ -169,7 +169,7 @@ def test_a_run_of_another_spec_is_none_of_the_implementation() -> None:
     model = next(m for m in load_catalog() if m.spec == "limits")
     instance = model.instance(load_spec("limits"))
     state = Interpreter(instance).initial_states()[0]
-    with pytest.raises(CannotFollow, match="no core is held against runs of limits"):
+    with pytest.raises(CannotFollow, match="no core can follow runs of limits"):
         follow_trace(Trace(instance, state, ()))
 
 

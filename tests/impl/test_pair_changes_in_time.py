@@ -228,6 +228,26 @@ def test_who_is_let_in_again_suspects_nobody_for_what_it_said_before(seed: int) 
         assert net.suspicions[known:] == []
 
 
+@pytest.mark.parametrize("down_ms", [200, 900])
+def test_a_first_node_that_comes_back_soon_is_not_suspected_if_a_heartbeat_is_lost(
+    down_ms: int,
+) -> None:
+    """Note C1: it does not know that its peer still waits for less than the group's settings say."""
+    net = watching(6_000)
+    ask(net, "a", "b", 1_000)
+    net.pass_time(net.now + 20_000)
+    sent = len(net.beats)
+    while len(net.beats) == sent or net.beats[-1][0] != "a":
+        net.pass_time(net.now + 1)
+    net.crash("a")
+    net.pass_time(net.now + down_ms)
+    net.restart("a")
+    net.loses = FirstOf("a", LOSSES)
+    net.pass_time(net.now + 30_000)
+    assert net.suspicions == []
+    assert gaps(net, "a") == [6_000, 6_000]
+
+
 def at_once(watch: Watch, held_ms: object) -> Watch:
     """A second node that follows its record at once, also downwards."""
     return Watch(watch.newest, watch.heard_ms, held_ms)  # type: ignore[arg-type]
