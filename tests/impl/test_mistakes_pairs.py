@@ -126,3 +126,11 @@ def test_an_ack_of_another_change_leaves_a_granted_one_as_it_is() -> None:
     first = a.node.state.firsts["b"]
     acked(a, AckRecord(LATER, False))
     assert a.node.state.firsts["b"] == first
+
+
+def test_heartbeats_are_numbered_on_when_a_commit_of_the_group_ends_a_pair_of_its_own() -> None:
+    """Note C1: a number that is left out could not be used later."""
+    a = acked(asks(), MODIFIED)
+    (*_, last) = beats(a, NOW + 3_000)
+    a.hear("c", Committed(CHANGE, SLOW))
+    assert [beat.sequence for beat in beats(a, NOW + 3_000)] == [last.sequence + 1]
