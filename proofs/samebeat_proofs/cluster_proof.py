@@ -24,7 +24,7 @@ from samebeat_proofs.facts import Fact, Proof, Role, promised
 from samebeat_spec.language import Spec
 from samebeat_spec.specs import load_spec
 
-RLIMIT = 20_000_000
+RLIMIT = 40_000_000
 """What an obligation may cost: some need several times what is usual."""
 
 _REPORTED = (
