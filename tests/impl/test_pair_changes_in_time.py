@@ -232,7 +232,7 @@ def test_who_is_let_in_again_suspects_nobody_for_what_it_said_before(seed: int) 
 def test_a_first_node_that_comes_back_soon_is_not_suspected_if_a_heartbeat_is_lost(
     down_ms: int,
 ) -> None:
-    """Note C1: it does not know that its peer still waits for less than the group's settings say."""
+    """Note C1: it does not know that its peer still waits for less than the group says."""
     net = watching(6_000)
     ask(net, "a", "b", 1_000)
     net.pass_time(net.now + 20_000)
