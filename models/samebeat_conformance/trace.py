@@ -6,17 +6,12 @@ state is what the cores have come to, and the spec does not: its ``#meta`` says 
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import msgspec
 
 from samebeat_conformance.concrete import body_of
 from samebeat_conformance.inputs import Crash, Deliver, Input, OneStep, Propose
-from samebeat_conformance.moves import Move
 from samebeat_conformance.product import Divergence, Product
-from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
-from samebeat_models.version import samebeat_version
+from samebeat_conformance.written import Shown, changed_cells, itf_text
 
 CORE, INPUT = "core", "input"
 
@@ -47,52 +42,26 @@ def lines_of(product: Product, divergence: Divergence) -> list[str]:
 
 
 def _changed(product: Product, divergence: Divergence) -> list[str]:
-    instance = product.mapping.instance
     here, there = product.cells(divergence.pairs[-1]), product.cells(divergence.after)
-    return [
-        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
-        for i, (a, b) in enumerate(zip(here, there, strict=True))
-        if a != b
-    ]
+    return changed_cells(product.mapping.instance, here, there)
 
 
 def itf_of(product: Product, divergence: Divergence) -> str:
     """Return a divergence as the text of an ITF file."""
-    instance = product.mapping.instance
-    types = {v.name: type_of_variable(v) for v in instance.spec.variables}
+    names = product.mapping.nodes
     pairs = [*divergence.pairs, divergence.after]
-    moves: list[tuple[int, Move] | None] = [None, *divergence.moves]
-    states: list[dict[str, Any]] = []
-    for index, (pair, move) in enumerate(zip(pairs, moves, strict=True)):
-        cells = product.cells(pair)
-        meta: dict[str, Any] = {"index": index}
-        if index == len(pairs) - 1:
-            meta["not_a_step"] = _changed(product, divergence)
-        inputs = (
-            [words_of(product.mapping.nodes[move[0]], i) for i in move[1].inputs] if move else []
-        )
-        states.append(
-            {
-                "#meta": meta,
-                **{v.name: encode_variable(instance, v, cells) for v in instance.spec.variables},
-                CORE: {"#map": [[n, _core(product, i)] for n, i in _locals(product, pair.locals_)]},
-                INPUT: inputs,
-            }
-        )
-    head = {
-        "#meta": {
-            "format": "ITF",
-            "format-description": FORMAT_DESCRIPTION,
-            "description": "A run of the cores whose last step is no step of the spec.",
-            "varTypes": {**types, CORE: "Str -> Str", INPUT: "Seq(Str)"},
-            "spec": instance.spec.name,
-            "instance": instance.name,
-            "samebeat": samebeat_version(),
-        },
-        "vars": [*types, CORE, INPUT],
-        "states": states,
-    }
-    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+    cores = [
+        {"#map": [[n, _core(product, i)] for n, i in _locals(product, pair.locals_)]}
+        for pair in pairs
+    ]
+    inputs = [[words_of(names[n], i) for i in move.inputs] for n, move in divergence.moves]
+    return itf_text(
+        product.mapping.instance,
+        [product.cells(pair) for pair in pairs],
+        {CORE: Shown("Str -> Str", cores), INPUT: Shown("Seq(Str)", [[], *inputs])},
+        "A run of the cores whose last step is no step of the spec.",
+        _changed(product, divergence),
+    )
 
 
 def _locals(product: Product, numbers: tuple[int, ...]) -> list[tuple[str, int]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from random import Random
 
 import pytest
+from tests.conformance.walks import random_walk
 
 from samebeat_conformance.as_cluster import as_cluster
 from samebeat_conformance.followed import COARSER, Followed, follow_trace
 from samebeat_models.catalog import Model, load_catalog
 from samebeat_models.explorer import explore
-from samebeat_models.results import Step, Trace
+from samebeat_models.results import Trace
 from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
@@ -102,19 +102,9 @@ def _first_wrong_step(trace: Trace) -> int:
     raise AssertionError("it is a counterexample")
 
 
-def _walk(name: str, seed: int, most: int = 30) -> Trace:
+def _walk(name: str, seed: int) -> Trace:
     """Return a run of a right model, drawn from a seed."""
-    instance = _model(name).instance(load_spec("group"))
-    judge, rng = Interpreter(instance), Random(seed)
-    (state,) = judge.initial_states()
-    first, steps = state, list[Step]()
-    for _ in range(most):
-        following = [(a, x, t) for a, x, t in judge.successors(state) if t != state]
-        if not following:
-            break
-        action, arguments, state = rng.choice(following)
-        steps.append(Step(action.name, arguments, state))
-    return Trace(instance, first, tuple(steps))
+    return random_walk(_model(name).instance(load_spec("group")), seed, 30)
 
 
 @pytest.mark.slow

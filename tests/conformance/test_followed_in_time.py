@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from random import Random
 
 import pytest
 from tests.conformance import broken_cores
+from tests.conformance.walks import random_walk
 
 from samebeat_conformance.followed import CannotFollow, follow_trace
 from samebeat_conformance.timed.instances import find
 from samebeat_models.catalog import Model, load_catalog
 from samebeat_models.explorer import explore
-from samebeat_models.results import Step, Trace
+from samebeat_models.results import Trace
 from samebeat_spec.language.interpreter import Interpreter
 from samebeat_spec.specs import load_spec
 
@@ -80,19 +80,9 @@ def test_a_wrong_policy_is_refused_before_it_does_harm(name: str) -> None:
     assert found.accepted < found.steps
 
 
-def _walk(name: str, seed: int, most: int = 25) -> Trace:
+def _walk(name: str, seed: int) -> Trace:
     """Return a run of a pair that `conform` explores, drawn from a seed."""
-    instance = find(name).instance
-    judge, rng = Interpreter(instance), Random(seed)
-    (state,) = judge.initial_states()
-    first, steps = state, list[Step]()
-    for _ in range(most):
-        following = [(a, x, t) for a, x, t in judge.successors(state) if t != state]
-        if not following:
-            break
-        action, arguments, state = rng.choice(following)
-        steps.append(Step(action.name, arguments, state))
-    return Trace(instance, first, tuple(steps))
+    return random_walk(find(name).instance, seed, 25)
 
 
 @pytest.mark.slow

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
+from tests.conformance.walks import random_walk
 
 from samebeat_conformance.followed import follow_trace
 from samebeat_models.catalog import load_catalog
@@ -33,19 +32,6 @@ def _taken(instance: Instance, steps: tuple[Named, ...]) -> Trace:
         state = judge.step(action, arguments, state)
         found.append(Step(name, arguments, state))
     return Trace(instance, first, tuple(found))
-
-
-def _walk(instance: Instance, seed: int, most: int) -> Trace:
-    judge, rng = Interpreter(instance), Random(seed)
-    (state,) = judge.initial_states()
-    first, steps = state, list[Step]()
-    for _ in range(most):
-        following = [(a, x, t) for a, x, t in judge.successors(state) if t != state]
-        if not following:
-            break
-        action, arguments, state = rng.choice(following)
-        steps.append(Step(action.name, arguments, state))
-    return Trace(instance, first, tuple(steps))
 
 
 @pytest.mark.slow
@@ -84,7 +70,7 @@ def test_any_run_with_views_and_crashes_is_followed_to_its_end(name: str) -> Non
     """Notes C5 to C8."""
     changed = 0
     for seed in range(12):
-        trace = _walk(_instance(name), seed, 18)
+        trace = random_walk(_instance(name), seed, 18)
         found = follow_trace(trace)
         assert (seed, found.refused, found.complete) == (seed, "", True)
         changed += sum(s.action == "begin_view" for s in trace.steps)

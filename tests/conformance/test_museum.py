@@ -33,7 +33,6 @@ TAKEN = {
 COARSER = {
     "send-ack-without-nothing-else-open",
     "send-ack-without-same-epoch",
-    "close-busied-without-acked-phase",
 }
 """Here a core does not take a step of the right spec, before the one that is wrong."""
 EARLIER = {"ack-before-rearming", "withdraw-without-failure"}

@@ -39,6 +39,7 @@ from samebeat_spec.language import Instance, StateError
 from samebeat_spec.specs import load_spec
 
 JOURNAL, LEVELS = "checkpoint.jsonl", "levels"
+SLOW = pytest.param("two-phase-3", marks=pytest.mark.slow)
 WORDS = pytest.mark.parametrize("words", [1, 2])
 
 
@@ -103,15 +104,7 @@ def test_in_a_folder_a_model_is_what_it_is_in_memory(words, example, tmp_path):
 
 
 @WORDS
-@pytest.mark.parametrize(
-    "name",
-    [
-        "mutex-3",
-        "polite-3",
-        "gossip-3x2-sym",
-        pytest.param("two-phase-3", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("name", ["mutex-3", "polite-3", "gossip-3x2-sym", SLOW])
 def test_after_each_level_a_killed_run_goes_on_to_the_same_outcome(
     words, name, named_example, tmp_path
 ):

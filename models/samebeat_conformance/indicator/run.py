@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from samebeat_conformance.indicator.instances import Listed
 from samebeat_conformance.indicator.mapping import OffTheMap
@@ -16,8 +13,7 @@ from samebeat_conformance.indicator.product import Divergence, Pair, Product, St
 from samebeat_conformance.noise import Noise
 from samebeat_conformance.product import Conformance
 from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, Outcome, nothing
-from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
-from samebeat_models.version import samebeat_version
+from samebeat_conformance.written import Shown, changed_cells, itf_text
 
 LEFT_OUT = (
     "indicators: time; heartbeats go and come whenever the explorer likes (tests have a clock)",
@@ -58,52 +54,29 @@ def lines_of(product: Product, divergence: Divergence) -> list[str]:
 
 
 def _changed(product: Product, divergence: Divergence) -> list[str]:
-    instance = product.mapping.instance
     try:
         here, there = (product.cells(pair) for pair in divergence.pairs[-2:])
     except OffTheMap as error:
         return [str(error)]
-    return [
-        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
-        for i, (a, b) in enumerate(zip(here, there, strict=True))
-        if a != b
-    ]
+    return changed_cells(product.mapping.instance, here, there)
 
 
 def itf_of(product: Product, divergence: Divergence) -> str:
     """Return a divergence as the text of an ITF file, with both sides shown."""
-    instance = product.mapping.instance
-    variables = instance.spec.variables
-    types = {v.name: type_of_variable(v) for v in variables}
-    states: list[dict[str, Any]] = []
-    cells = product.cells(divergence.pairs[0])
-    inputs = ("", *divergence.words)
-    for index, (pair, words) in enumerate(zip(divergence.pairs, inputs, strict=True)):
-        with suppress(OffTheMap):  # for the last one the spec may have no word: the one before
-            cells = product.cells(pair)
-        states.append(
-            {
-                "#meta": {"index": index},
-                **{v.name: encode_variable(instance, v, cells) for v in variables},
-                "core": {"#map": _cores(product, pair)},
-                "input": words,
-            }
-        )
-    states[-1]["#meta"]["not_a_step"] = [divergence.why, *_changed(product, divergence)]
-    head = {
-        "#meta": {
-            "format": "ITF",
-            "format-description": FORMAT_DESCRIPTION,
-            "description": "A run of two cores whose last step is no step of the spec.",
-            "varTypes": {**types, "core": "Str -> Str", "input": "Str"},
-            "spec": instance.spec.name,
-            "instance": instance.name,
-            "samebeat": samebeat_version(),
-        },
-        "vars": [*types, "core", "input"],
-        "states": states,
-    }
-    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+    states = [product.cells(divergence.pairs[0])]
+    for pair in divergence.pairs[1:]:
+        try:
+            states.append(product.cells(pair))
+        except OffTheMap:  # for the last one the spec may have no word: the one before
+            states.append(states[-1])
+    cores = [{"#map": _cores(product, pair)} for pair in divergence.pairs]
+    return itf_text(
+        product.mapping.instance,
+        states,
+        {"core": Shown("Str -> Str", cores), "input": Shown("Str", ("", *divergence.words))},
+        "A run of two cores whose last step is no step of the spec.",
+        [divergence.why, *_changed(product, divergence)],
+    )
 
 
 def _cores(product: Product, pair: Pair) -> list[list[str]]:

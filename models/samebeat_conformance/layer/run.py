@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from samebeat_conformance.layer.instances import Listed
 from samebeat_conformance.layer.noise import make_noise
@@ -16,8 +14,7 @@ from samebeat_conformance.layer.timed import TimedProduct, TimedSteps
 from samebeat_conformance.noise import Noise
 from samebeat_conformance.product import Conformance
 from samebeat_conformance.run import AT_ONCE, NEVER, ONE_BY_ONE, Outcome, nothing
-from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
-from samebeat_models.version import samebeat_version
+from samebeat_conformance.written import Shown, changed_cells, itf_text
 
 DIVERGES = "which is no step of the spec:"
 _TIME = "messages: time; retry timers run out whenever the explorer likes, and W when it may"
@@ -62,39 +59,15 @@ def conform(
 
 
 def _changed(product: Product, run: Run) -> list[str]:
-    instance = product.mapping.instance
-    return [
-        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
-        for i, (a, b) in enumerate(zip(*run.states[-2:], strict=True))
-        if a != b
-    ]
+    return changed_cells(product.mapping.instance, *run.states[-2:])
 
 
 def _itf(product: Product, run: Run) -> str:
     """Return a divergence as the text of an ITF file: the last state is none of the spec's."""
-    instance = product.mapping.instance
-    variables = instance.spec.variables
-    types = {v.name: type_of_variable(v) for v in variables}
-    states: list[dict[str, Any]] = [
-        {
-            "#meta": {"index": index},
-            **{v.name: encode_variable(instance, v, state) for v in variables},
-            "input": words,
-        }
-        for index, (state, words) in enumerate(zip(run.states, ("", *run.words), strict=True))
-    ]
-    states[-1]["#meta"]["not_a_step"] = _changed(product, run)
-    head = {
-        "#meta": {
-            "format": "ITF",
-            "format-description": FORMAT_DESCRIPTION,
-            "description": "A run of a channel whose last step is no step of the spec.",
-            "varTypes": {**types, "input": "Str"},
-            "spec": instance.spec.name,
-            "instance": instance.name,
-            "samebeat": samebeat_version(),
-        },
-        "vars": [*types, "input"],
-        "states": states,
-    }
-    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+    return itf_text(
+        product.mapping.instance,
+        run.states,
+        {"input": Shown("Str", ("", *run.words))},
+        "A run of a channel whose last step is no step of the spec.",
+        _changed(product, run),
+    )

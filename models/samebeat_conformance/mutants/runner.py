@@ -166,7 +166,7 @@ class Runner:
 
     def _ask_again(self, room: Path, layer: Layer, killer: str) -> Kill | None:
         """Ask the one test that has noticed it before; None: it does not any more, or is gone."""
-        test = test_of(layer, killer)
+        test = killing_test(layer, killer)
         if not test:
             return None
         single = replace(layer, look=one_test(test))
@@ -183,7 +183,7 @@ class Runner:
         return Kill(layer.name, by, round(result.seconds, 2), result.seen.unknown)
 
 
-def test_of(layer: Layer, killer: str) -> str:
+def killing_test(layer: Layer, killer: str) -> str:
     """Return the test that has noticed something, as pytest names it; empty: it was no test."""
     if layer.name not in TESTS or "::" not in killer:
         return ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -14,8 +12,7 @@ from samebeat_conformance.run import NEVER, Outcome, nothing
 from samebeat_conformance.timed.instances import NAMES, Listed
 from samebeat_conformance.timed.noise import make_noise
 from samebeat_conformance.timed.product import Divergence, Pair, Product
-from samebeat_models.itf import FORMAT_DESCRIPTION, encode_variable, type_of_variable
-from samebeat_models.version import samebeat_version
+from samebeat_conformance.written import Shown, changed_cells, itf_text
 
 LEFT_OUT = (
     "time: more than two members and one change, crashes that end, view changes",
@@ -52,50 +49,24 @@ def lines_of(product: Product, divergence: Divergence) -> list[str]:
 
 
 def _changed(product: Product, divergence: Divergence) -> list[str]:
-    instance = product.mapping.instance
     if divergence.why:
         return [divergence.why]
     here, there = product.cells(divergence.pairs[-1]), product.cells(divergence.after)
-    return [
-        f"{instance.cell_label(i)}: {instance.value_label(i, a)} -> {instance.value_label(i, b)}"
-        for i, (a, b) in enumerate(zip(here, there, strict=True))
-        if a != b
-    ]
+    return changed_cells(product.mapping.instance, here, there)
 
 
 def itf_of(product: Product, divergence: Divergence) -> str:
     """Return a divergence as the text of an ITF file, with both sides shown."""
-    instance = product.mapping.instance
-    variables = instance.spec.variables
-    types = {v.name: type_of_variable(v) for v in variables}
     pairs = (*divergence.pairs, divergence.after)
+    cores = [{"#map": [[NAMES[n], _core(product, p, n)] for n in (0, 1)]} for p in pairs]
     inputs = ("", *(move.words for move in divergence.moves))
-    states: list[dict[str, Any]] = []
-    for index, (pair, words) in enumerate(zip(pairs, inputs, strict=True)):
-        cells = product.cells(pair)
-        states.append(
-            {
-                "#meta": {"index": index},
-                **{v.name: encode_variable(instance, v, cells) for v in variables},
-                "core": {"#map": [[NAMES[n], _core(product, pair, n)] for n in (0, 1)]},
-                "input": words,
-            }
-        )
-    states[-1]["#meta"]["not_a_step"] = _changed(product, divergence)
-    head = {
-        "#meta": {
-            "format": "ITF",
-            "format-description": FORMAT_DESCRIPTION,
-            "description": "A run of two cores in time whose last step is no step of the spec.",
-            "varTypes": {**types, "core": "Str -> Str", "input": "Str"},
-            "spec": instance.spec.name,
-            "instance": instance.name,
-            "samebeat": samebeat_version(),
-        },
-        "vars": [*types, "core", "input"],
-        "states": states,
-    }
-    return json.dumps(head, indent=1, ensure_ascii=False) + "\n"
+    return itf_text(
+        product.mapping.instance,
+        [product.cells(pair) for pair in pairs],
+        {"core": Shown("Str -> Str", cores), "input": Shown("Str", inputs)},
+        "A run of two cores in time whose last step is no step of the spec.",
+        _changed(product, divergence),
+    )
 
 
 def _core(product: Product, pair: Pair, n: int) -> str:
