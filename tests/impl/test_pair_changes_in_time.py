@@ -248,6 +248,24 @@ def test_a_first_node_that_comes_back_soon_is_not_suspected_if_a_heartbeat_is_lo
     assert gaps(net, "a") == [6_000, 6_000]
 
 
+@pytest.mark.parametrize("delay_ms", [0, 1, 100])
+def test_only_after_a_restart_do_the_first_heartbeats_come_right_after_each_other(
+    delay_ms: int,
+) -> None:
+    """Note C1: as many as may be lost, and one more, as far apart as a message may be late."""
+    assumed = Assumptions(delay_ms=delay_ms, losses=1)
+    net = Net(2, start=start(2_000), assumed=assumed)  # type: ignore[arg-type]
+    net.pass_time(net.now + 9_000)
+    a_gaps = [b - a for a, b in pairwise(t for n, t in net.beats if n == "a")]
+    assert set(a_gaps) == {2_000}
+    net.crash("a")
+    net.restart("a")
+    known = len(net.beats)
+    net.pass_time(net.now + 9_000)
+    at = [t for n, t in net.beats[known:] if n == "a"]
+    assert [b - a for a, b in pairwise(at)][:3] == [max(1, delay_ms), 2_000, 2_000]
+
+
 def at_once(watch: Watch, held_ms: object) -> Watch:
     """A second node that follows its record at once, also downwards."""
     return Watch(watch.newest, watch.heard_ms, held_ms)  # type: ignore[arg-type]
