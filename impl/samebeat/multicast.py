@@ -143,12 +143,16 @@ def timers(s: State) -> Iterator[int]:
 
 
 def flush(s: State) -> Iterator[tuple[str, Piece]]:
-    """Yield what goes out: after the steps of an input, by what the node holds then."""
+    """Yield what goes out: after the steps of an input, by what the node holds then.
+
+    What was found to be over, as something new was sent, is reported.
+    """
     held = holds(s) if s.channels else None
     for member, known in s.channels.items():
         channel = known.copy()
         if held is not None:
             channel.follow(s.now_ms, held)
+            _report(s, member, channel)
         yield from ((member, body) for body in channel.to_send())
         if channel != known:
             s.channels = with_entry(s.channels, member, channel)

@@ -142,6 +142,7 @@ class Node:
         s = self._at(now_ms)
         if not s.journal.out:
             operations.watchdog(s)
+        if not s.journal.out:  # a watchdog may have taken it out
             heartbeats.suspect(s)
             _forget_joiners(s)
             views.note_wish(s)

@@ -102,3 +102,12 @@ def test_a_node_that_remembers_too_much_is_found() -> None:
     assert list(out_of_bounds(state)) == ["20 heard, at most 19"]
     state.heard = frozen({0: Heard(acks=frozenset("abcd"))})  # type: ignore[dict-item]
     assert list(out_of_bounds(state)) == ["4 said of one change, at most 3"]
+
+
+def test_a_node_that_its_watchdog_takes_out_says_nothing_more_on_that_timer() -> None:
+    """Note C7. Found by the fuzzer: what was still put into channels then stayed there for ever."""
+    found = (
+        "01000000000000000000000000000000000000000000010000000000007d00000000000000010000"
+        "00000100010000000000009f00000000000000c90000000001010001000000000001bcd7"
+    )
+    targets.survives(bytes.fromhex(found))

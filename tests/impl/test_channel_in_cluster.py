@@ -334,3 +334,17 @@ def test_a_cluster_on_bare_datagrams_makes_the_same_change() -> None:
         net.loss = 0.0
         net.run_to_the_end()
         assert net.outcome(change) is Outcome.COMMITTED
+
+
+def test_what_is_over_is_told_to_the_host_at_the_next_input_whatever_that_is() -> None:
+    """Claim 3.maximum_message_retry_time: not only when a timer of that channel is called."""
+    node = alone()
+    node.request_change({"heartbeat_interval": 2_000}, NOW)
+    node.events()
+    over_ms = NOW + node.journal.settings.maximum_message_retry_time
+    beat = Message(VERSION, "test", HOME.id, 0, Heartbeat(1, 1, None))
+    node.receive(encode(beat), "b", over_ms)
+    told = [e for e in node.events() if isinstance(e, NotDelivered)]
+    assert {e.member for e in told} == {"b", "c"}
+    assert {e.reason for e in told} == {Failure.GIVEN_UP}
+    assert all(not c.failures for c in node.state.channels.values())
